@@ -1,0 +1,127 @@
+"""Settings: one class per subject, read from the environment with the prefix ``CATCHMENT_``.
+
+Every number has a default that needs no thought. ``CATCHMENT_SYNC_FETCHES=4`` sets `SyncSettings.fetches`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("catchment", appauthor=False)
+
+
+class HomeSettings(BaseSettings):
+    """Where one installation keeps everything it owns."""
+
+    model_config = SettingsConfigDict(env_prefix="CATCHMENT_", extra="ignore")
+
+    home: Annotated[Path, Field(default_factory=_default_home)]
+    """Folder of this installation: store, Prefect's own home, spool files, state of the local stack."""
+
+    database_url: SecretStr | None = None
+    """Address of the store; by default an SQLite file in `home`."""
+
+    prefect_api_url: str | None = None
+    """Address of an outside Prefect API; by default the local stack's own."""
+
+    prefect_api_auth: SecretStr | None = None
+    """``user:password`` for the outside Prefect API."""
+
+    @property
+    def root(self) -> Path:
+        """The home as an absolute path, with ``~`` expanded."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def store_url(self) -> str:
+        """Address of the store as SQLAlchemy reads it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.root / 'catchment.db'}"
+
+
+class SyncSettings(BaseSettings):
+    """How a run works."""
+
+    model_config = SettingsConfigDict(env_prefix="CATCHMENT_SYNC_", extra="ignore")
+
+    batch_items: int = Field(512, ge=1, le=10_000)
+    """Most items in one batch, which is one transaction."""
+    batch_bytes: int = Field(4 * MIB, ge=1024)
+    """Most bytes of bodies in one batch; a larger body travels in a spool file."""
+    first_batch_items: int = Field(64, ge=1)
+    """Items in the first batch; each batch doubles until `batch_items`."""
+    queue_batches: int = Field(2, ge=1, le=16)
+    """Batches that may wait between two lanes."""
+    page_items: int = Field(1000, ge=1, le=10_000)
+    """Keys compared with the ledger at a time."""
+    fetches: int = Field(16, ge=1, le=256)
+    """Most bodies fetched at a time in one run."""
+    max_file_bytes: int = Field(50 * MIB, ge=1)
+    """Larger files are skipped with the reason ``too_large``; a connector can set its own limit."""
+    reconcile_seconds: int = Field(24 * 3600, ge=0)
+    """After this long a complete listing follows even where a change feed would do."""
+    guard_fraction: float = Field(0.5, gt=0, le=1)
+    """A listing that would remove more than this share of a scope is held."""
+    guard_least: int = Field(20, ge=1)
+    """The guard lets smaller removals pass, unless the listing is empty."""
+    attempts: int = Field(5, ge=1)
+    """Failures after which an item is put in quarantine."""
+    retry_delays_seconds: tuple[int, ...] = (0, 60, 300, 1800)
+    """Wait after the first, second, ... failure of an item, before a run tries it again."""
+    tombstone_days: int = Field(30, ge=0)
+    """Days that a deleted document leaves a trace."""
+    lease_seconds: int = Field(30, ge=5)
+    """A run that has not touched its row for this long counts as dead."""
+    heartbeat_seconds: float = Field(5.0, gt=0, le=10)
+    """A living run touches its row at least this often."""
+    poll_seconds: float = Field(1.0, gt=0)
+    """How often a run looks for a cancel request and writes its counters."""
+    cursor_seconds: float = Field(30.0, ge=0)
+    """Least time between two saves of the cursor during a long delta."""
+    min_free_bytes: int = Field(64 * MIB, ge=0)
+    """A run stops with ``disk_full`` when the disk of the store has less room than this."""
+
+
+class ParseSettings(BaseSettings):
+    """What one document may cost."""
+
+    model_config = SettingsConfigDict(env_prefix="CATCHMENT_PARSE_", extra="ignore")
+
+    seconds: float = Field(60.0, gt=0)
+    """Longest time for one document."""
+    memory_bytes: int = Field(1024 * MIB, ge=64 * MIB)
+    """Memory that the parser process may take beyond what it has at its start."""
+    max_characters: int = Field(10_000_000, ge=1000)
+    """Longest text of one document."""
+    chunk_characters: int = Field(1000, ge=100, le=20_000)
+    """Aim for the length of a chunk."""
+
+
+@cache
+def home_settings() -> HomeSettings:
+    """Read the home settings once per process."""
+    return HomeSettings()  # type: ignore[call-arg]
+
+
+@cache
+def sync_settings() -> SyncSettings:
+    """Read the sync settings once per process."""
+    return SyncSettings()
+
+
+@cache
+def parse_settings() -> ParseSettings:
+    """Read the parse settings once per process."""
+    return ParseSettings()
