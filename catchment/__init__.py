@@ -1,0 +1,1 @@
+"""Catchment keeps searchable collections true to the places where people keep documents."""

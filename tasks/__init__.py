@@ -1,0 +1,1 @@
+"""The steps of a flow: thin skins over the sync."""

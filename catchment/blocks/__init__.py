@@ -1,0 +1,1 @@
+"""The Prefect block types: the cursor, and one credentials block per provider."""

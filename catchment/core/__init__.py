@@ -1,0 +1,1 @@
+"""The shared words; no input or output."""

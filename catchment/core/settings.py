@@ -112,7 +112,7 @@ class ParseSettings(BaseSettings):
 @cache
 def home_settings() -> HomeSettings:
     """Read the home settings once per process."""
-    return HomeSettings()  # type: ignore[call-arg]
+    return HomeSettings()
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Sentences that a user could say."""

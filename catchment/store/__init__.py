@@ -1,0 +1,1 @@
+"""The only SQL: tables, engine, migrations, and one file of queries per noun."""

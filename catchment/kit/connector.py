@@ -1,0 +1,249 @@
+"""The protocol of a connector: it states what it saw, and never decides what to do about it.
+
+A connector is a class with plain generators. It knows its vendor and nothing else: no store, no
+Prefect, no web framework. What is skipped, deleted or tried again is the sync's business.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from catchment.core.items import Changed, Checkpoint, Complete, Content, Deleted, Found, Item, Scope
+from catchment.kit.config import SourceConfig, SourceCredentials
+from catchment.kit.health import Capability
+from catchment.kit.session import Session
+from catchment.kit.url import SourceAddress
+
+ConfigT = TypeVar("ConfigT", bound=SourceConfig)
+CredentialsT = TypeVar("CredentialsT", bound=SourceCredentials | None)
+
+ListingEvent = Item | Checkpoint | Complete
+FeedEvent = Changed | Deleted | Checkpoint | Complete
+
+
+class Kind(StrEnum):
+    """What a source can tell about itself."""
+
+    LISTING = "listing"
+    """It can enumerate everything in scope, so what is absent is gone."""
+    FEED = "feed"
+    """It shows only what is new, by scope; absence means nothing."""
+    PUSH = "push"
+    """Nothing is fetched: the other side sends."""
+
+
+class ChangeFeed(StrEnum):
+    """How much `Connector.changes` reports."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    """New and changed items, but not everything that disappears."""
+    COMPLETE = "complete"
+    """Deletions, moves and restores too, so that it can stand in for a listing."""
+
+
+class Acl(StrEnum):
+    """Who may see the documents."""
+
+    NONE = "none"
+    """The source has no access lists: whoever has a role on the collection."""
+    SOURCE = "source"
+    """Only those whom the source's own access lists name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntry:
+    """One who may read: kind is user, group, team or domain; subject is the source's name for them."""
+
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """Who may read one item. `public` only on positive proof."""
+
+    entries: tuple[AccessEntry, ...] = ()
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that can be chosen in a picker.
+
+    Attributes:
+        id: What the configuration takes, and what `browse` takes as parent.
+        name: What a person calls it.
+        kind: folder, file, bucket, table, channel, repository, ...
+        has_children: Whether browsing into it makes sense.
+        size: Bytes, for files.
+    """
+
+    id: str
+    name: str
+    kind: str
+    has_children: bool = False
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowsePage:
+    """One page of resources; `next_page` is None on the last."""
+
+    resources: list[Resource] = field(default_factory=list)
+    next_page: str | None = None
+
+
+class Connector(ABC, Generic[ConfigT, CredentialsT]):
+    """One configured source.
+
+    Class attributes:
+        slug: Identity of the provider, in kebab-case.
+        display_name: What a person calls it.
+        kind: See `Kind`.
+        config_model: What a person fills in.
+        credentials_model: What it signs in with; None where there is nothing to sign in to.
+        change_feed: See `ChangeFeed`.
+        acl: See `Acl`.
+        version: Raised when the meaning of its cursors changes; older cursors are then dropped.
+        fetches: Most bodies to fetch at a time; 1 reads them one after the other.
+        resumable: Whether `listing` accepts a position in the middle. Right for listings that cost
+            requests; where listing is cheap the ledger is checkpoint enough.
+        scopes_needed: Permissions to grant at the vendor.
+        blind_spots: What this source cannot tell, in words for people.
+    """
+
+    slug: ClassVar[str]
+    display_name: ClassVar[str]
+    kind: ClassVar[Kind] = Kind.LISTING
+    config_model: ClassVar[type[SourceConfig]]
+    credentials_model: ClassVar[type[SourceCredentials] | None] = None
+    change_feed: ClassVar[ChangeFeed] = ChangeFeed.NONE
+    acl: ClassVar[Acl] = Acl.NONE
+    version: ClassVar[int] = 1
+    fetches: ClassVar[int] = 8
+    resumable: ClassVar[bool] = False
+    scopes_needed: ClassVar[tuple[str, ...]] = ()
+    blind_spots: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: ConfigT, credentials: CredentialsT, session: Session | None = None) -> None:
+        self.config = config
+        self.credentials = credentials
+        self.session = session or Session()
+
+    @classmethod
+    def address(cls, text: str) -> SourceAddress | None:
+        """Take a path or URL apart, or return None when it is not one of this provider's.
+
+        Raises:
+            ConfigRejected: It is one of this provider's, and cannot work.
+        """
+        return None
+
+    @classmethod
+    def identity(cls, config: Mapping[str, Any]) -> str:
+        """Return a text that is equal for two configurations of the same source."""
+        return ""
+
+    @abstractmethod
+    def check(self) -> list[Capability]:
+        """Try each thing that a sync needs and say how it stands. Raises nothing about the source."""
+
+    @abstractmethod
+    def browse(self, parent_id: str | None = None, page: str | None = None) -> BrowsePage:
+        """Return what can be chosen below `parent_id`; None is the top.
+
+        Raises:
+            SourceError: The source cannot be read.
+        """
+
+    @abstractmethod
+    def scopes(self) -> list[Scope]:
+        """Return the units that can be complete by themselves, as the configuration stands."""
+
+    def listing(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:
+        """Yield every item in scope, and `Checkpoint` where the listing could go on; last `Complete`.
+
+        Ending without `Complete`, or raising, makes the scope incomplete: nothing is removed and
+        its mark stays. The same key twice counts once.
+
+        Raises:
+            SourceError: The scope cannot be listed (to its end).
+        """
+        raise NotImplementedError
+
+    def changes(self, scope: Scope, cursor: str | None) -> Iterator[FeedEvent]:
+        """Yield what happened since the cursor, oldest first, ending in `Complete`.
+
+        A closed lower bound is right: the sync drops what it already has.
+
+        Raises:
+            CursorExpired: The source no longer accepts the cursor.
+            SourceError: The feed cannot be read.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def fetch(self, item: Item) -> Content:
+        """Return the content of one item; anything that may be large as a stream.
+
+        Raises:
+            ItemUnreadable: This item cannot be read; reason ``gone`` when it no longer exists.
+            SourceError: The source cannot be read at all.
+        """
+
+    def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
+        """Look up entries by exact key or path, in any order, one answer each.
+
+        The default reads complete listings, which is right for any source and slow for most.
+
+        Raises:
+            SourceError: The source cannot be read, so that nothing can be said about absence.
+        """
+        wanted = set(names)
+        for scope in scopes:
+            for event in self.listing(scope):
+                if not isinstance(event, Item):
+                    continue
+                for name in {event.key, event.path} & wanted:
+                    wanted.discard(name)
+                    yield Found(name, event)
+        for name in names:
+            if name in wanted:
+                yield Found(name, None)
+
+    def admits(self, path: str) -> bool:
+        """Tell whether the path lies within this configuration, beyond include and exclude.
+
+        A document whose path no longer does goes because the configuration says so, not because
+        the source lost it; the guard against mass deletion does not count it.
+        """
+        return True
+
+    def in_scope(self, name: str) -> bool:
+        """Tell whether a named entry could lie within this configuration at all."""
+        return self.admits(name)
+
+    def permissions(self, items: Sequence[Item]) -> dict[str, AccessList]:
+        """Return who may read each item, by key: effective and inherited.
+
+        Raises:
+            SourceError: The access lists cannot be read; the documents stay hidden.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
+        """Verify a delivery (signature first, in constant time) and return what it reports.
+
+        Raises:
+            PermissionMissing: The signature is absent or wrong.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of connections; called once, when the run ends."""

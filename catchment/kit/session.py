@@ -1,0 +1,58 @@
+"""What the platform hands a connector: stop signal, clock, and a place to keep renewed credentials."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from catchment.core.clock import Clock, SystemClock
+from catchment.core.errors import RunCancelled
+from catchment.kit.config import SourceCredentials
+
+
+def _keep_nothing(_credentials: SourceCredentials) -> None:
+    """Drop renewed credentials: the caller has no place for them."""
+
+
+def _note_nothing(_reason: str, _seconds: float) -> None:
+    """Say nothing about a wait."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The surroundings of one connector object.
+
+    Attributes:
+        stop: Set when the run must end; every wait of a connector listens to it.
+        clock: Where time comes from.
+        save_credentials: Called with renewed credentials *before* they are used, because a source
+            may have revoked the old ones already.
+        on_wait: Called with a reason and seconds when a wait begins, so that a person can see it.
+        trusted: Made by the operator of this machine; others may not read local folders outside
+            the configured roots or borrow the machine's own identity.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=SystemClock)
+    save_credentials: Callable[[SourceCredentials], None] = _keep_nothing
+    on_wait: Callable[[str, float], None] = _note_nothing
+    trusted: bool = True
+
+    def check_stop(self) -> None:
+        """Raise `RunCancelled` when the run must end."""
+        if self.stop.is_set():
+            raise RunCancelled("The run was asked to stop.")
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Wait, visibly, and at most as long as the run may go on.
+
+        Raises:
+            RunCancelled: The run was asked to stop meanwhile.
+        """
+        self.on_wait(reason, seconds)
+        try:
+            if self.stop.wait(seconds):
+                self.check_stop()
+        finally:
+            self.on_wait("", 0.0)
