@@ -1,0 +1,1 @@
+"""The embedded stack: launch, state file, readiness, drain."""
