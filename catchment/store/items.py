@@ -1,0 +1,176 @@
+"""The ledger: what is known of each item at the source, and why it is or is not in the index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, or_, select, text, update
+
+from catchment.core.runs import ItemState
+from catchment.store.tables import items
+
+LIVE = (ItemState.INDEXED, ItemState.FAILED, ItemState.QUARANTINED, ItemState.SKIPPED, ItemState.HIDDEN)
+
+
+class Known(NamedTuple):
+    """What the ledger knows of one item; a plain tuple, because a run reads one per item."""
+
+    key: str
+    pk: int
+    scope_pk: int | None
+    path: str
+    origin: str
+    state: str
+    version: str | None
+    content_hash: bytes | None
+    reason: str | None
+    attempts: int
+    next_attempt_at: float | None
+    updated_at: float
+    url: str | None
+    has_document: bool
+
+
+_KNOWN = """
+SELECT i.key, i.pk, i.scope_pk, i.path, i.origin, i.state, i.version, i.content_hash, i.reason,
+       i.attempts, i.next_attempt_at, i.updated_at, i.url,
+       EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk AND d.deleted_at IS NULL)
+FROM items i WHERE i.connector_pk = {connector} AND i.{column} {among} {where}
+"""
+
+
+def _known(
+    connection: Connection, connector_pk: int, column: str, values: Sequence[str], *, where: str = ""
+) -> Iterator[Known]:
+    if connection.dialect.name == "sqlite":
+        statement = _KNOWN.format(
+            connector="?", column=column, among="IN (SELECT value FROM json_each(?))", where=where
+        )
+        parameters: tuple[Any, ...] = (connector_pk, json.dumps(list(values)))
+    else:
+        statement = _KNOWN.format(connector="%s", column=column, among="= ANY(%s)", where=where)
+        parameters = (connector_pk, list(values))
+    for row in connection.exec_driver_sql(statement, parameters):
+        yield Known._make(row)
+
+
+def lookup(connection: Connection, connector_pk: int, keys: Sequence[str]) -> dict[str, Known]:
+    """Return what is known of these keys, by key."""
+    return {known.key: known for known in _known(connection, connector_pk, "key", keys)}
+
+
+def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]) -> dict[str, Known]:
+    """Return what is known of the items at these paths, by path, where the path is not the key."""
+    found = _known(connection, connector_pk, "path", paths, where="AND i.path <> i.key")
+    return {known.path: known for known in found}
+
+
+def lookup_move_hints(connection: Connection, connector_pk: int, hints: Sequence[str]) -> dict[str, Known]:
+    """Return the live items that carried these move hints, by hint."""
+    found = connection.execute(
+        select(items.c.move_hint, items.c.key).where(
+            items.c.connector_pk == connector_pk,
+            items.c.move_hint.in_(hints),
+            items.c.state == ItemState.INDEXED,
+        )
+    ).all()
+    known = lookup(connection, connector_pk, [key for _, key in found])
+    return {hint: known[key] for hint, key in found if key in known}
+
+
+def due(connection: Connection, connector_pk: int, *, now: float, limit: int) -> list[Known]:
+    """Return failed items whose next attempt is due, longest overdue first."""
+    keys = connection.execute(
+        select(items.c.key)
+        .where(
+            items.c.connector_pk == connector_pk,
+            items.c.state == ItemState.FAILED,
+            items.c.next_attempt_at <= now,
+        )
+        .order_by(items.c.next_attempt_at)
+        .limit(limit)
+    ).scalars()
+    return list(lookup(connection, connector_pk, list(keys)).values())
+
+
+class Candidate(NamedTuple):
+    """An item that a sweep may have to remove."""
+
+    pk: int
+    key: str
+    path: str
+    has_document: bool
+
+
+def live_pages(
+    connection: Connection, scope_pk: int, *, watermark: int, page: int = 5000
+) -> Iterator[list[Candidate]]:
+    """Yield the live items of a scope that the source gave, up to the watermark, page by page."""
+    after = 0
+    statement = text(
+        "SELECT i.pk, i.key, i.path, EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk"
+        " AND d.deleted_at IS NULL) FROM items i"
+        " WHERE i.scope_pk = :scope AND i.pk > :after AND i.pk <= :watermark"
+        " AND i.origin = 'source' AND i.state != 'deleted' ORDER BY i.pk LIMIT :page"
+    )
+    while True:
+        rows = connection.execute(
+            statement, {"scope": scope_pk, "after": after, "watermark": watermark, "page": page}
+        ).all()
+        if rows:
+            yield [Candidate(row[0], row[1], row[2], bool(row[3])) for row in rows]
+        if len(rows) < page:
+            return
+        after = rows[-1][0]
+
+
+def mark_deleted(connection: Connection, pks: Sequence[int], *, reason: str, now: float) -> None:
+    """Record that these items are gone, and why."""
+    connection.execute(
+        update(items)
+        .where(items.c.pk == bindparam("item"))
+        .values(
+            state=ItemState.DELETED,
+            reason=reason,
+            stage=None,
+            error=None,
+            attempts=0,
+            next_attempt_at=None,
+            updated_at=now,
+        ),
+        [{"item": pk} for pk in pks],
+    )
+
+
+def explain(connection: Connection, connector_pk: int, name: str) -> Any | None:
+    """Return the ledger's whole row for a key, else for a path; None when it was never seen."""
+    return connection.execute(
+        select(items)
+        .where(items.c.connector_pk == connector_pk, or_(items.c.key == name, items.c.path == name))
+        .order_by((items.c.key == name).desc(), items.c.updated_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def count_by_state(connection: Connection, connector_pk: int) -> dict[str, int]:
+    """Return how many items stand in each state."""
+    rows = connection.execute(
+        select(items.c.state, func.count())
+        .where(items.c.connector_pk == connector_pk)
+        .group_by(items.c.state)
+    ).all()
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def with_state(
+    connection: Connection, connector_pk: int, states: Sequence[str], *, limit: int
+) -> Sequence[Any]:
+    """Return items in these states, with reason and error, by key."""
+    return connection.execute(
+        select(items.c.key, items.c.state, items.c.stage, items.c.reason, items.c.error, items.c.attempts)
+        .where(items.c.connector_pk == connector_pk, items.c.state.in_(states))
+        .order_by(items.c.key)
+        .limit(limit)
+    ).all()
