@@ -1,0 +1,1 @@
+"""Makers of the corpus's binary documents, one file per family of formats."""
