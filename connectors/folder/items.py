@@ -1,0 +1,105 @@
+"""The one place where the facts of a file become an item."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import stat
+from functools import lru_cache
+from urllib.parse import quote_from_bytes
+
+from catchment.kit import Item
+
+# The interpreter's table differs between its versions, and the machine's own between machines.
+_MEDIA_TYPES = {
+    ".7z": "application/x-7z-compressed",
+    ".bz2": "application/x-bzip2",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".epub": "application/epub+zip",
+    ".gz": "application/gzip",
+    ".jsonl": "application/jsonl",
+    ".log": "text/plain",
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".msg": "application/vnd.ms-outlook",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".rst": "text/x-rst",
+    ".rtf": "application/rtf",
+    ".toml": "application/toml",
+    ".ts": "text/x-typescript",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xz": "application/x-xz",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".zst": "application/zstd",
+}
+
+
+@lru_cache(maxsize=1)
+def _media_types() -> dict[str, str]:
+    return mimetypes.MimeTypes().types_map[True] | _MEDIA_TYPES
+
+
+@lru_cache(maxsize=1024)
+def _media_type_of_ending(ending: str) -> str | None:
+    return _media_types().get(f".{ending.lower()}")
+
+
+def media_type(name: str) -> str | None:
+    """Return the media type that the ending of a name stands for, without a look at the file."""
+    stem, dot, ending = name.rpartition(".")
+    return _media_type_of_ending(ending) if dot and stem else None
+
+
+@lru_cache(maxsize=1024)
+def _mode(mode: int) -> str:
+    return f"{stat.S_IMODE(mode):04o}"
+
+
+def version_of(facts: os.stat_result) -> str:
+    """Return the version mark: modification time in nanoseconds, size, inode.
+
+    The inode tells apart a file that was moved over another of the same size and time. The time of
+    the last change of the inode (ctime) is left out: a chmod would read every file again.
+    """
+    return f"{facts.st_mtime_ns}:{facts.st_size}:{facts.st_ino}"
+
+
+def file_item(key: str, url: str, facts: os.stat_result, *, linked: bool = False) -> Item:
+    """Describe a regular file; `linked` says that it was reached over a symbolic link."""
+    # Two names of one file are no move, whether hard link or symbolic.
+    one_name = facts.st_nlink == 1 and not linked
+    time_ns, size = facts.st_mtime_ns, facts.st_size
+    return Item(
+        key=key,
+        path=key,
+        version=version_of(facts),
+        size=size,
+        content_type=media_type(key[key.rfind("/") + 1 :]),
+        modified_at=facts.st_mtime,
+        url=url,
+        move_hint=f"{facts.st_dev}:{facts.st_ino}:{size}:{time_ns}" if one_name else None,
+        metadata={"mode": _mode(facts.st_mode)},
+    )
+
+
+def refused_item(key: str, url: str, facts: os.stat_result, refusal: str) -> Item:
+    """Describe an entry that is seen and not read, so that a person can ask why."""
+    return Item(
+        key=key,
+        path=key,
+        version=version_of(facts),
+        modified_at=facts.st_mtime,
+        url=url,
+        refusal=refusal,
+        metadata={"mode": _mode(facts.st_mode)},
+    )
+
+
+def file_url(raw: bytes) -> str:
+    """Write an absolute path as a ``file://`` URL."""
+    return f"file://{quote_from_bytes(raw)}"
