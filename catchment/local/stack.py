@@ -110,18 +110,26 @@ def stop_stack(home: Path, *, say: Callable[[str], None]) -> bool:
             ask()
         except psutil.NoSuchProcess:
             break
-        if _is_released(home, seconds):
+        if _is_down(home, supervisor, seconds):
             break
     return True
 
 
-def _is_released(home: Path, seconds: float) -> bool:
+def _is_down(home: Path, supervisor: psutil.Process, seconds: float) -> bool:
     give_up_at = time.monotonic() + seconds
-    while is_held(home):
+    while is_held(home) or _is_at_work(supervisor):
         if time.monotonic() > give_up_at:
             return False
         time.sleep(_LOOK_SECONDS)
     return True
+
+
+def _is_at_work(process: psutil.Process) -> bool:
+    try:
+        # Dead, but not yet reaped by the command that started it, is dead enough.
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _start_in_background(home: Path, *, log_bytes: int) -> subprocess.Popen[bytes]:
