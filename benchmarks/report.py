@@ -1,0 +1,87 @@
+"""The table: one line a result, everything as a ratio, and whether the goal holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_HEADER = ("row", "what", "measured", "against", "ratio", "goal", "holds", "remarks")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table.
+
+    Attributes:
+        row: Name of the row, as `--only` takes it.
+        what: What is compared.
+        measured: The figure, with its unit.
+        against: The figure it is divided by, with its unit and name.
+        ratio: measured / against, None where there is no figure.
+        goal: Highest ratio that is good enough, None where nothing is promised.
+        remarks: Spread, processor time, or why there is no figure.
+        failed: True where a run ended with an error or failed its token check.
+    """
+
+    row: str
+    what: str
+    measured: str = ""
+    against: str = ""
+    ratio: float | None = None
+    goal: float | None = None
+    remarks: str = ""
+    failed: bool = False
+
+    @property
+    def holds(self) -> bool | None:
+        """Say whether the goal is met; None where there is no goal or no figure."""
+        if self.failed:
+            return False
+        return None if self.ratio is None or self.goal is None else self.ratio <= self.goal
+
+
+def markdown(results: Sequence[Result], *, machine: str, rounds: int, quick: bool) -> str:
+    """Write the table with the machine and the way of measuring below it."""
+    lines = [_line(_HEADER), _line(["---", "---", "--:", "--:", "--:", "--:", ":-:", "---"])]
+    lines += [_line(_cells(result)) for result in results]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Medians of {rounds} runs in turn, each in a fresh process, wall clock around the process "
+            "unless said otherwise; after each run every document was searched by its token.",
+            f"Machine: {machine}.",
+            *(["Quick: small corpora, figures for a first look only."] if quick else []),
+            "",
+        ]
+    )
+
+
+def as_json(results: Sequence[Result], *, machine: str, rounds: int, quick: bool) -> str:
+    """Write the same for programs."""
+    table: dict[str, Any] = {
+        "machine": machine,
+        "rounds": rounds,
+        "quick": quick,
+        "results": [{**asdict(result), "holds": result.holds} for result in results],
+    }
+    return json.dumps(table, indent=1) + "\n"
+
+
+def _cells(result: Result) -> list[str]:
+    return [
+        result.row,
+        result.what,
+        result.measured,
+        result.against,
+        "" if result.ratio is None else f"{result.ratio:.2f}",
+        "" if result.goal is None else f"{result.goal:.2f}",
+        {True: "yes", False: "**no**", None: ""}[result.holds],
+        result.remarks,
+    ]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"

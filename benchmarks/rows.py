@@ -1,0 +1,306 @@
+"""The rows of the table. Each is a function from the bench to its results and can be run alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from benchmarks import catchment_adapter
+from benchmarks.bench import Bench, Rounds
+from benchmarks.check import CheckFailed
+from benchmarks.corpora import Corpus, change, copy
+from benchmarks.measure import Measured, RunFailed, measure, python_job
+from benchmarks.peer_rows import peers
+from benchmarks.report import Result
+from benchmarks.tools import COMMAND, NAIVE, PLAIN, Tool
+
+Row = Callable[[Bench], Iterator[Result]]
+
+# Highest ratios that are good enough; a row without a goal only informs.
+GOALS = {
+    "w1": 0.8,
+    "w2": 0.25,
+    "unchanged": 1.0,
+    "changed": 0.1,
+    "memory": 1.25,
+    "growth": 1.1,
+    "prefect": 1.1,
+}
+START_SECONDS = 0.3
+"""What a sync with nothing to do may take beyond looking at the files."""
+WALKS = 3.0
+"""How many times a bare walk a sync with nothing to do may take."""
+_STARTS = 5
+
+
+def run(name: str, bench: Bench) -> list[Result]:
+    """Run one row; an error or a failed token check becomes a result that says so.
+
+    Raises:
+        KeyError: No row has this name.
+    """
+    results: list[Result] = []
+    try:
+        results.extend(ROWS[name](bench))
+    except (CheckFailed, RunFailed) as error:
+        results.append(Result(name, "no time", remarks=str(error), failed=True))
+    return results
+
+
+def floor(bench: Bench) -> Iterator[Result]:
+    """What the machine needs, and the hand-written script beside it."""
+    corpus = bench.w1(bench.sizes.base)
+    walk, read, index = (bench.floor(part, corpus) for part in ("walk", "read", "index"))
+    script = bench.first_syncs([NAIVE], corpus)[NAIVE.name]
+    yield Result(
+        "floor",
+        f"hand-written script, {len(corpus.tokens):,} files, {corpus.bytes / 1e6:.0f} MB",
+        _seconds(script),
+        f"{read + index:.2f} s read, hash, insert",
+        script.seconds / (read + index),
+        remarks=f"floor, measured inside: walk and stat {walk:.3f} s, with reading and SHA-256 {read:.2f} s, "
+        f"bare FTS5 insert {index:.2f} s; {_details(script)}",
+    )
+
+
+def w1(bench: Bench) -> Iterator[Result]:
+    """First sync of many text files."""
+    corpus = bench.w1(bench.sizes.base)
+    what = f"first sync, {len(corpus.tokens):,} txt, md, html"
+    yield from _against_script(bench, "w1", what, corpus)
+
+
+def w2(bench: Bench) -> Iterator[Result]:
+    """First sync of office documents."""
+    corpus = bench.w2()
+    what = f"first sync, {len(corpus.tokens):,} pdf, docx, xlsx, pptx, html, eml"
+    yield from _against_script(bench, "w2", what, corpus)
+
+
+def _against_script(bench: Bench, row: str, what: str, corpus: Corpus) -> Iterator[Result]:
+    reason = PLAIN.missing()
+    done = bench.first_syncs([NAIVE] if reason else [PLAIN, NAIVE], corpus)
+    script = done[NAIVE.name]
+    if reason:
+        yield Result(row, what, against=f"{_seconds(script)} script", remarks=f"{reason}; {_details(script)}")
+        return
+    yield _ratio(row, what, done[PLAIN.name], script, goal=GOALS[row])
+
+
+def unchanged(bench: Bench) -> Iterator[Result]:
+    """A sync with nothing to do, against looking at the files."""
+    corpus = bench.w1(bench.sizes.base)
+    walk = bench.floor("walk", corpus)
+    allowed = START_SECONDS + WALKS * walk
+    for tool in (PLAIN, NAIVE):
+        what = f"nothing changed, {tool.name}"
+        if reason := tool.missing():
+            yield Result("unchanged", what, remarks=reason)
+            continue
+        again = _repeated(bench, tool, corpus)
+        yield Result(
+            "unchanged",
+            what,
+            _seconds(again),
+            f"{allowed:.2f} s allowed",
+            again.seconds / allowed,
+            GOALS["unchanged"] if tool is PLAIN else None,
+            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; {_details(again)}",
+        )
+
+
+def _repeated(bench: Bench, tool: Tool, corpus: Corpus) -> Rounds:
+    with bench.folder() as index:
+        bench.sync(tool, corpus, index)
+        return bench.in_turn({tool.name: lambda: bench.sync(tool, corpus, index)})[tool.name]
+
+
+def changed(bench: Bench) -> Iterator[Result]:
+    """1 % modified, 0.5 % added, 0.5 % deleted, with both tools on the same changes."""
+    tools = [tool for tool in (PLAIN, NAIVE) if not tool.missing()]
+    with bench.folder() as work:
+        corpus = copy(bench.w1(bench.sizes.base), work / "files")
+        indexes = {tool.name: work / f"index-{number}" for number, tool in enumerate(tools)}
+        first: dict[str, Measured] = {}
+        runs: dict[str, list[Measured]] = {tool.name: [] for tool in tools}
+        for tool in tools:
+            indexes[tool.name].mkdir()
+            first[tool.name] = bench.sync(tool, corpus, indexes[tool.name])
+        stale: list[str] = []
+        for number in range(bench.rounds):
+            step = change(corpus, seed=number)
+            corpus = step.corpus
+            stale += step.stale
+            for tool in tools:
+                runs[tool.name].append(bench.sync(tool, corpus, indexes[tool.name], stale=stale))
+    done = {name: Rounds(some) for name, some in runs.items()}
+    yield from _changed_results(done, first)
+
+
+def _changed_results(done: dict[str, Rounds], first: dict[str, Measured]) -> Iterator[Result]:
+    script = done[NAIVE.name]
+    for name, rounds in done.items():
+        yield Result(
+            "changed",
+            f"1 % modified, 0.5 % added, 0.5 % deleted, {name}",
+            _seconds(rounds),
+            f"{first[name].seconds:.2f} s its first sync",
+            rounds.seconds / first[name].seconds,
+            GOALS["changed"] if name == PLAIN.name else None,
+            _details(rounds),
+        )
+    if PLAIN.name in done:
+        yield _ratio("changed", "the same change, both", done[PLAIN.name], script)
+    else:
+        yield Result("changed", PLAIN.name, remarks=str(PLAIN.missing()))
+
+
+def memory(bench: Bench) -> Iterator[Result]:
+    """Highest memory of the process tree in a first sync, small and large."""
+    if reason := PLAIN.missing():
+        yield Result("memory", "peak of the process tree", remarks=reason)
+        tools, sizes = [NAIVE], [bench.sizes.base]
+    else:
+        tools, sizes = [PLAIN, NAIVE], [bench.sizes.base, bench.sizes.large]
+    peaks: dict[tuple[str, int], int] = {}
+    for files in sizes:
+        done = bench.first_syncs(tools, bench.w1(files), rounds=1, watch_memory=True)
+        peaks |= {(name, files): rounds.runs[0].peak_bytes for name, rounds in done.items()}
+    for tool in tools:
+        low, high = peaks[tool.name, sizes[0]], peaks[tool.name, sizes[-1]]
+        yield Result(
+            "memory",
+            f"peak of the process tree, {tool.name}, {sizes[-1]:,} files",
+            f"{high / 2**20:.0f} MiB",
+            f"{low / 2**20:.0f} MiB at {sizes[0]:,}" if len(sizes) > 1 else "",
+            high / low if len(sizes) > 1 and low else None,
+            GOALS["memory"] if tool is PLAIN else None,
+            "one run each; resident sets added up, so shared pages count more than once",
+        )
+
+
+def growth(bench: Bench) -> Iterator[Result]:
+    """Cost of one document in a large folder against a small one."""
+    small, large = bench.w1(bench.sizes.base), bench.w1(bench.sizes.large)
+    for tool in (PLAIN, NAIVE):
+        what = f"cost of a document, {tool.name}, {len(large.tokens):,} files"
+        if reason := tool.missing():
+            yield Result("growth", what, remarks=reason)
+            continue
+        jobs = {name: _first_sync(bench, tool, some) for name, some in (("small", small), ("large", large))}
+        done = bench.in_turn(jobs)
+        each = {
+            "small": done["small"].seconds / len(small.tokens),
+            "large": done["large"].seconds / len(large.tokens),
+        }
+        yield Result(
+            "growth",
+            what,
+            f"{each['large'] * 1e6:.0f} us",
+            f"{each['small'] * 1e6:.0f} us at {len(small.tokens):,}",
+            each["large"] / each["small"],
+            GOALS["growth"] if tool is PLAIN else None,
+            _details(done["large"]),
+        )
+
+
+def _first_sync(bench: Bench, tool: Tool, corpus: Corpus) -> Callable[[], Measured]:
+    def once() -> Measured:
+        with bench.folder() as index:
+            return bench.sync(tool, corpus, index)
+
+    return once
+
+
+def prefect(bench: Bench) -> Iterator[Result]:
+    """A whole flow run against an empty flow and a sync without Prefect."""
+    what = f"whole flow run, {bench.sizes.middle:,} files"
+    if reason := PLAIN.missing() or COMMAND.missing():
+        yield Result("prefect", what, remarks=reason)
+        return
+    corpus = bench.w1(bench.sizes.middle)
+    empty: list[Measured] = []
+    jobs = {
+        PLAIN.name: _first_sync(bench, PLAIN, corpus),
+        COMMAND.name: lambda: _flow_run(bench, corpus, empty),
+    }
+    done = bench.in_turn(jobs)
+    whole, plain, nothing = done[COMMAND.name], done[PLAIN.name], Rounds(empty)
+    yield Result(
+        "prefect",
+        what,
+        _seconds(whole),
+        f"{nothing.seconds:.2f} s empty flow + {plain.seconds:.2f} s without Prefect",
+        whole.seconds / (nothing.seconds + plain.seconds),
+        GOALS["prefect"],
+        f"the stack runs already; the empty flow is measured inside its caller; {_details(whole)}",
+    )
+
+
+def _flow_run(bench: Bench, corpus: Corpus, empty: list[Measured]) -> Measured:
+    """Start a stack by a first small sync, run the empty flow on it, then the sync that counts."""
+    with bench.folder() as home, bench.folder() as small:
+        (small / "first.txt").write_text("The first run starts the stack.", encoding="utf-8")
+        surroundings = COMMAND.environment(home)
+        try:
+            measure(COMMAND.command(small, home), environment=surroundings)
+            nothing = measure(python_job("benchmarks.prefect_cost", home))
+            empty.append(Measured(float(nothing.output["seconds"]), nothing.cpu_seconds))
+            return bench.sync(COMMAND, corpus, home)
+        finally:
+            measure(catchment_adapter.command("down"), environment=surroundings)
+
+
+def imports(bench: Bench) -> Iterator[Result]:
+    """How long the command takes to say something, against a bare interpreter."""
+    bare = bench.in_turn({"bare": lambda: measure([sys.executable, "-c", "pass"])}, rounds=_STARTS)["bare"]
+    reason = PLAIN.missing() or COMMAND.missing()
+    for words in (["--help"], ["search", "word"], ["status"]):
+        what = "catchment " + " ".join(words)
+        if reason:
+            yield Result("imports", what, against=f"{_seconds(bare)} interpreter", remarks=reason)
+            continue
+        with bench.folder() as home, bench.folder() as small:
+            (small / "first.txt").write_text("One word.", encoding="utf-8")
+            measure(PLAIN.command(small, home))
+            line, surroundings = catchment_adapter.command(*words), COMMAND.environment(home)
+            start = partial(measure, line, environment=surroundings)
+            done = bench.in_turn({what: start}, rounds=_STARTS)[what]
+        yield _ratio("imports", what, done, bare, name="interpreter")
+
+
+def _ratio(
+    row: str, what: str, ours: Rounds, theirs: Rounds, *, goal: float | None = None, name: str = "script"
+) -> Result:
+    return Result(
+        row,
+        what,
+        _seconds(ours),
+        f"{_seconds(theirs)} {name}",
+        ours.seconds / theirs.seconds,
+        goal,
+        f"{_details(ours)}; {name} {_details(theirs)}",
+    )
+
+
+def _seconds(rounds: Rounds) -> str:
+    return f"{rounds.seconds:.2f} s"
+
+
+def _details(rounds: Rounds) -> str:
+    return f"{rounds.spread}, processor {rounds.cpu_seconds:.2f} s"
+
+
+ROWS: dict[str, Row] = {
+    "floor": floor,
+    "w1": w1,
+    "unchanged": unchanged,
+    "changed": changed,
+    "w2": w2,
+    "memory": memory,
+    "growth": growth,
+    "prefect": prefect,
+    "imports": imports,
+    "peers": peers,
+}
