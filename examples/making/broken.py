@@ -10,7 +10,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, ByteStringObject
 
 from making import pdf
+from making.zips import zip_bytes
 
+_GARBAGE = b'<?xml version="1.0"?><worksheet><sheetData><row><c t="n"><v>0.2</v></row>\xff\xfe<<<' + bytes(64)
 BOMB_MIB = 200
 """What the zip bomb would unfold to; on disk it takes about a thousandth."""
 
@@ -28,7 +30,19 @@ def make(root: Path) -> None:
     for position in range(60, len(results) - 600, 7):
         results[position] ^= 0x5A
     (folder / "scrambled results.xlsx").write_bytes(bytes(results))
+    (folder / "one garbled sheet.xlsx").write_bytes(
+        _with_member(
+            (root / "measurements/lab-results.xlsx").read_bytes(), "xl/worksheets/sheet1.xml", _GARBAGE
+        )
+    )
     _bomb(folder / "bomb.zip")
+
+
+def _with_member(package: bytes, name: str, data: bytes) -> bytes:
+    """The same zip with other contents of one member."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    return zip_bytes({**members, name: data})
 
 
 def _locked(document: bytes) -> bytes:
