@@ -22,11 +22,10 @@ _TEXTS = {
         "cp1252",
         """Hinweis: Spülung der Leitungen
 
-In der Nacht vom 3. auf den 4. September spülen wir die Hauptleitung in der Unterstadt. Zwischen 23 und 5
-Uhr kann das Wasser
-bräunlich sein. Es ist nicht gefährlich, aber für weiße Wäsche ungeeignet. Bitte lassen Sie am Morgen den
-Hahn so lange laufen, bis
-das Wasser klar ist; die Menge – etwa zwei Eimer – reicht für die Geranien.
+In der Nacht vom 3. auf den 4. September spülen wir die Hauptleitung in der Unterstadt. Zwischen 23 und
+5 Uhr kann das Wasser bräunlich sein. Es ist nicht gefährlich, aber für weiße Wäsche ungeeignet. Bitte
+lassen Sie am Morgen den Hahn so lange laufen, bis das Wasser klar ist; die Menge – etwa zwei Eimer –
+reicht für die Geranien.
 
 Für Rückfragen: Nebenstelle 11, „Störungsannahme“.
 """,
@@ -35,10 +34,9 @@ Für Rückfragen: Nebenstelle 11, „Störungsannahme“.
         "cp1252",
         """Chers collègues,
 
-merci pour votre accueil au barrage. Nos techniciens ont été impressionnés par la passe à anguilles : une
-brosse, un filet d'eau,
-et mille jeunes anguilles en onze nuits. Chez nous, l'échelle à poissons a coûté cent fois plus cher et
-les poissons préfèrent passer à côté.
+merci pour votre accueil au barrage. Nos techniciens ont été impressionnés par la passe à anguilles :
+une brosse, un filet d'eau, et mille jeunes anguilles en onze nuits. Chez nous, l'échelle à poissons a
+coûté cent fois plus cher et les poissons préfèrent passer à côté.
 
 Nous vous envoyons la notice de l'hélice que vous cherchiez pour le moulinet. L'étalonnage se fait à
 l'étang, tôt le matin, avant les canards.
@@ -64,11 +62,11 @@ le chef de la station voisine
         """Уважаемые коллеги!
 
 Посылаем вам наблюдения за ледоходом на верхней станции. Лёд тронулся двадцать восьмого марта, на девять
-дней раньше обычного. Уровень
-воды поднялся на полтора метра за ночь, но дамба выдержала. Сторож слышал треск ещё с вечера и
-предупредил деревню.
+дней раньше обычного. Уровень воды поднялся на полтора метра за ночь, но дамба выдержала. Сторож слышал
+треск ещё с вечера и предупредил деревню.
 
-Просим прислать нам чертёж вашего водосброса: наш открывается только вручную, и это занимает сорок минут.
+Просим прислать нам чертёж вашего водосброса: наш открывается только вручную, и это занимает сорок
+минут.
 
 С уважением,
 дежурный гидролог верхней станции
