@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ def browse_folder(root: Root, walk: Walk, rules: Rules, folder: Parts, page: str
             remedy="Choose again from the folder above it.",
         ) from error
     after = _order(from_key(page) or b"") if page else None
-    queue = sorted(order for name in names if (order := _order(os.fsencode(name))) > (after or ([], b"")))
+    queue = sorted(order for raw in names if (order := _order(raw)) > (after or ([], b"")))
     resources: list[Resource] = []
     for found in _resources(walk, rules, folder, queue):
         if len(resources) == PAGE_ENTRIES:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from catchment.core.clock import iso
 from catchment.core.errors import SourceError
@@ -47,6 +48,13 @@ from connectors.folder.walk import Gap, Place, Walk
 _SETTLED_SECONDS = 0.02  # Kernels stamp files with a clock that ticks every 1 to 10 ms.
 
 
+class _Opened(NamedTuple):
+    fd: int
+    facts: os.stat_result
+    url: str
+    linked: bool
+
+
 class Folder(Connector[FolderConfig, None]):
     """The files below one folder of this machine.
 
@@ -77,6 +85,8 @@ class Folder(Connector[FolderConfig, None]):
         super().__init__(config, credentials, session)
         self._rules = Rules(config, self._read_ignore_list)
         self._listed_root: tuple[int, int] | None = None
+        self._reader: Root | None = None
+        self._reading = threading.Lock()
 
     @classmethod
     def address(cls, text: str) -> SourceAddress | None:
@@ -139,6 +149,7 @@ class Folder(Connector[FolderConfig, None]):
             RunCancelled: The run was asked to stop.
         """
         began = iso(self.session.clock.now())
+        self.close()
         with self.open_root() as root:
             self._listed_root = root.identity
             self._rules.forget()
@@ -162,21 +173,16 @@ class Folder(Connector[FolderConfig, None]):
         parts = to_parts(item.key)
         if parts is None:
             raise ItemUnreadable(item.key, "gone", "No file of this folder can have this key.")
-        with self.open_root() as root:
-            if self._listed_root not in (None, root.identity):
-                raise SourceDown(f"The folder {root.path} was replaced or unmounted during the run.")
-            try:
-                with shortage_stops_all():
-                    real = root.real_parts(parts) if self.config.follow_symlinks else parts
-                    fd, facts = root.open_file(real)
-            except LinkRefused as refused:
-                raise _refused(item.key, refused) from refused
-            except OSError as error:
-                raise _unreadable(item.key, error) from error
-            facts = self._settled(fd, facts)
-            url = file_url(root.raw.rstrip(b"/") + b"/" + b"/".join(parts))
-        fresh = file_item(item.key, url, facts, linked=real != parts)
-        return Content(read_body(fd, facts.st_size, item.key), fresh.content_type, fresh)
+        try:
+            with shortage_stops_all(), self._reading:
+                opened = self._open(parts)
+        except LinkRefused as refused:
+            raise _refused(item.key, refused) from refused
+        except OSError as error:
+            raise _unreadable(item.key, error) from error
+        facts = self._settled(opened.fd, opened.facts)
+        fresh = file_item(item.key, opened.url, facts, linked=opened.linked)
+        return Content(read_body(opened.fd, facts.st_size, item.key), fresh.content_type, fresh)
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look up files by path, without listing; names outside the scopes are answered with None.
@@ -219,6 +225,11 @@ class Folder(Connector[FolderConfig, None]):
         except (OSError, SourceError):
             return True
 
+    def close(self) -> None:
+        """Let go of the folders held open between two reads."""
+        with self._reading:
+            self._drop_reader()
+
     def open_root(self) -> Root:
         """Open the folder.
 
@@ -235,6 +246,37 @@ class Folder(Connector[FolderConfig, None]):
                 remedy="Have the operator of the machine make it at the command line.",
             )
         return Root(self.config.path)
+
+    def _open(self, parts: Parts) -> _Opened:
+        """Open a file, by way of the folder that the file before lay in where that is the same.
+
+        What seems gone is looked for once more from the folder's own path: what was held open may
+        have been removed and made again meanwhile, or the whole folder unmounted.
+        """
+        if self._reader is not None:
+            try:
+                return self._open_in(self._reader, parts)
+            except OSError as error:
+                self._drop_reader()
+                if error.errno not in GONE:
+                    raise
+        root = self.open_root()
+        if self._listed_root not in (None, root.identity):
+            root.close()
+            raise SourceDown(f"The folder {root.path} was replaced or unmounted during the run.")
+        self._reader = root
+        return self._open_in(root, parts)
+
+    def _open_in(self, root: Root, parts: Parts) -> _Opened:
+        real = root.real_parts(parts) if self.config.follow_symlinks else parts
+        fd, facts = root.open_file(real)
+        url = file_url(root.raw.rstrip(b"/") + b"/" + b"/".join(parts))
+        return _Opened(fd, facts, url, linked=real != parts)
+
+    def _drop_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _walk(self, root: Root) -> Walk:
         return Walk(root, self._rules, self.session, follow=self.config.follow_symlinks)

@@ -6,7 +6,6 @@ import mimetypes
 import os
 import stat
 from functools import lru_cache
-from urllib.parse import quote_from_bytes
 
 from catchment.kit import Item
 
@@ -73,16 +72,16 @@ def file_item(key: str, url: str, facts: os.stat_result, *, linked: bool = False
     """Describe a regular file; `linked` says that it was reached over a symbolic link."""
     # Two names of one file are no move, whether hard link or symbolic.
     one_name = facts.st_nlink == 1 and not linked
-    time_ns, size = facts.st_mtime_ns, facts.st_size
+    version = version_of(facts)
     return Item(
         key=key,
         path=key,
-        version=version_of(facts),
-        size=size,
+        version=version,
+        size=facts.st_size,
         content_type=media_type(key[key.rfind("/") + 1 :]),
         modified_at=facts.st_mtime,
         url=url,
-        move_hint=f"{facts.st_dev}:{facts.st_ino}:{size}:{time_ns}" if one_name else None,
+        move_hint=f"{facts.st_dev}:{version}" if one_name else None,
         metadata={"mode": _mode(facts.st_mode)},
     )
 
@@ -100,6 +99,17 @@ def refused_item(key: str, url: str, facts: os.stat_result, refusal: str) -> Ite
     )
 
 
+_URL_SAFE = b"/-._~" + bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
+# Read as Latin-1 every byte is one character: `str.translate` then quotes faster as `urllib` does.
+_URL_TABLE = {byte: f"%{byte:02X}" for byte in range(256) if byte not in _URL_SAFE}
+
+
+def quoted(raw: bytes) -> str:
+    """Write a path as it stands in a URL."""
+    text = raw.decode("latin-1")
+    return text.translate(_URL_TABLE) if raw.strip(_URL_SAFE) else text
+
+
 def file_url(raw: bytes) -> str:
     """Write an absolute path as a ``file://`` URL."""
-    return f"file://{quote_from_bytes(raw)}"
+    return f"file://{quoted(raw)}"

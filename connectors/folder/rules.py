@@ -10,7 +10,7 @@ from connectors.folder.config import EVERYTHING, FolderConfig
 from connectors.folder.names import Parts, as_text, to_parts
 from connectors.folder.patterns import IgnoreList
 
-IGNORE_FILES = (".gitignore", ".catchmentignore")
+IGNORE_FILES = (b".gitignore", b".catchmentignore")
 """In order of reading: the later one has the last word."""
 
 JUNK_NAMES = frozenset(
@@ -19,15 +19,10 @@ JUNK_NAMES = frozenset(
         ".DS_Store", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Information",
     }
 )  # fmt: skip
-JUNK_STARTS = ("~$", "._")
-JUNK_ENDS = (".tmp", ".swp")
+_JUNK_STARTS = ("~$", "._")
+_JUNK_ENDS = (".tmp", ".swp")
 
 _CACHED_FOLDERS = 4096  # More than a path of 4,096 bytes can have parts.
-
-
-def is_junk(name: str) -> bool:
-    """Tell whether programs leave files of this name behind that nobody reads."""
-    return name in JUNK_NAMES or name.endswith(JUNK_ENDS) or name.startswith(JUNK_STARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +61,12 @@ class Rules:
         self._ignores = lru_cache(maxsize=_CACHED_FOLDERS)(self._ignores_in)
 
     def unwanted(self, name: str) -> bool:
-        """Tell whether the name alone leaves an entry out."""
+        """Tell whether the name alone leaves an entry out: hidden, or what programs leave behind."""
         if name[0] == "." and not self._hidden:
             return True
-        return self.reads_ignore_files and is_junk(name)
+        return self.reads_ignore_files and (
+            name in JUNK_NAMES or name.endswith(_JUNK_ENDS) or name.startswith(_JUNK_STARTS)
+        )
 
     def ignores_in(self, folder: Parts) -> Ignores:
         """Return the ignore lists that govern the entries of a folder.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from connectors.folder.names import Parts
 from connectors.folder.tree import DENIED, Root
 from connectors.folder.walk import Walk
@@ -51,4 +49,4 @@ class Spelling:
             if error.errno in DENIED:
                 return None
             raise
-        return frozenset(map(os.fsencode, names))
+        return frozenset(names)

@@ -58,18 +58,19 @@ class Root:
     """
 
     def __init__(self, path: str) -> None:
+        self.fd = -1
         self.path = os.path.realpath(path)
         self.raw = os.fsencode(self.path)
         self._spellings = {self.raw.rstrip(b"/"), os.fsencode(path).rstrip(b"/")}
         self._above: Parts = tuple(part for part in self.raw.split(b"/") if part)
+        self._held: list[tuple[bytes, int]] = []
+        self._tail: int | None = None
         try:
             self.fd = os.open(self.path, _PASS)
             facts = os.fstat(self.fd)
         except OSError as error:
             raise root_error(error, self.path) from error
         self.identity = (facts.st_dev, facts.st_ino)
-        self._held: list[tuple[bytes, int]] = []
-        self._tail: int | None = None
 
     def __enter__(self) -> Root:
         return self
@@ -77,8 +78,17 @@ class Root:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release(0)
-        os.close(self.fd)
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all that is held open; the second time it does nothing."""
+        if self.fd >= 0:
+            self._release(0)
+            os.close(self.fd)
+            self.fd = -1
 
     def is_still_there(self) -> bool:
         """Tell whether the path still leads to the folder that was opened."""
@@ -109,8 +119,8 @@ class Root:
             self._tail = inner
         return self._last()
 
-    def names(self, folder: Parts) -> tuple[int, list[str]]:
-        """Return the descriptor of a folder and the names in it, as `os.listdir` spells them.
+    def names(self, folder: Parts) -> tuple[int, list[bytes]]:
+        """Return the descriptor of a folder and the names in it, in no order.
 
         Raises:
             OSError: The folder cannot be entered or listed.
@@ -118,7 +128,7 @@ class Root:
         place = self.enter(folder)
         reader = os.open(".", _READ_FOLDER, dir_fd=place)
         try:
-            return place, os.listdir(reader)
+            return place, list(map(os.fsencode, os.listdir(reader)))
         finally:
             os.close(reader)
 
@@ -162,7 +172,7 @@ class Root:
         lines: list[str] = []
         for name in IGNORE_FILES:
             try:
-                fd, facts = self.open_file((*folder, name.encode()))
+                fd, facts = self.open_file((*folder, name))
             except LinkRefused:
                 continue
             except OSError as error:
@@ -171,7 +181,7 @@ class Root:
                 raise
             with open(fd, "rb") as file:
                 if facts.st_size > _IGNORE_FILE_BYTES:
-                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
                 lines += as_text(file.read(_IGNORE_FILE_BYTES).removeprefix(b"\xef\xbb\xbf")).split("\n")
         return IgnoreList.of(lines)
 

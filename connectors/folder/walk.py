@@ -7,10 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote_from_bytes
 
 from catchment.kit import Item, Session
-from connectors.folder.items import file_item, file_url, refused_item
+from connectors.folder.items import file_item, file_url, quoted, refused_item
 from connectors.folder.names import Parts, as_text, to_key
 from connectors.folder.rules import IGNORE_FILES, Ignores, Rules, prefix_of
 from connectors.folder.tree import GONE, LinkRefused, Root, shortage_stops_all, special_kind
@@ -114,13 +113,12 @@ class Walk:
         """
         return self._root.real_parts(shown) if self._follow else shown
 
-    def _enter(self, place: Place) -> tuple[Place, int, list[str]] | None:
+    def _enter(self, place: Place) -> tuple[Place, int, list[bytes]] | None:
         """Read the names of a folder and its ignore files."""
         try:
             with shortage_stops_all():
                 fd, names = self._root.names(place.real)
-                # As the system gives them names are text; sorted as bytes, every machine agrees.
-                names.sort(key=os.fsencode)
+                names.sort()
                 if self._rules.reads_ignore_files and any(name in IGNORE_FILES for name in names):
                     found = self._root.ignore_list(place.real)
                     ignores = place.ignores.within(prefix_of(place.shown), found)
@@ -133,28 +131,28 @@ class Walk:
             return None
         return place, fd, names
 
-    def _entries(self, place: Place, fd: int, names: list[str], inner: list[Place]) -> Iterator[Item]:
+    def _entries(self, place: Place, fd: int, names: list[bytes], inner: list[Place]) -> Iterator[Item]:
         """Yield the items of one folder; its sub-folders go to `inner`."""
         above, ignores = prefix_of(place.shown), place.ignores
         key_above = to_key(b"/".join((*place.shown, b"")))
-        url_above = self._base + quote_from_bytes(b"/".join((*place.shown, b"")))
+        url_above = self._base + quoted(b"/".join((*place.shown, b"")))
         unwanted, has_lists = self._rules.unwanted, bool(ignores.lists)
-        for count, name in enumerate(names):
+        for count, raw in enumerate(names):
             if count % _STOP_EVERY == 0:
                 self._session.check_stop()
+            name = as_text(raw)
             if unwanted(name):
                 continue
             try:
-                facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                facts = os.stat(raw, dir_fd=fd, follow_symlinks=False)
             except OSError as error:
                 if error.errno != errno.ENOENT:
-                    self._gap((*place.shown, os.fsencode(name)), error)
+                    self._gap((*place.shown, raw), error)
                 continue
             mode = facts.st_mode
-            raw = os.fsencode(name)
             if stat.S_ISREG(mode):
-                if not (has_lists and ignores.covers(above, as_text(raw), is_folder=False)):
-                    yield file_item(key_above + to_key(raw), url_above + quote_from_bytes(raw), facts)
+                if not (has_lists and ignores.covers(above, name, is_folder=False)):
+                    yield file_item(key_above + to_key(raw), url_above + quoted(raw), facts)
                 continue
             found = self._unusual(place, raw, facts)
             if isinstance(found, Place):
@@ -185,7 +183,7 @@ class Walk:
     ) -> Item | Place | None:
         """Turn the facts of an entry into an item, or into a folder to walk."""
         raw = b"/".join(shown)
-        key, url = to_key(raw), self._base + quote_from_bytes(raw)
+        key, url = to_key(raw), self._base + quoted(raw)
         mode = facts.st_mode
         if stat.S_ISDIR(mode):
             return None
