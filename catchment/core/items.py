@@ -124,7 +124,14 @@ class Complete:
 
 @dataclass(slots=True)
 class Found:
-    """The answer for one named entry: the item, or None when the source no longer has it."""
+    """The answer for one named entry: the item, or None when the source no longer has it.
+
+    Attributes:
+        name: The entry as it was asked for.
+        item: What the source says.
+        scope: Key of the scope that it lies in, where that is known.
+    """
 
     name: str
     item: Item | None
+    scope: str | None = None

@@ -169,7 +169,9 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         """Yield every item in scope, and `Checkpoint` where the listing could go on; last `Complete`.
 
         Ending without `Complete`, or raising, makes the scope incomplete: nothing is removed and
-        its mark stays. The same key twice counts once.
+        its mark stays, but what was yielded before is synced. The same key twice counts once. A
+        position must carry the mark that was taken before the listing began, so that a listing
+        that is resumed ends in the same mark.
 
         Raises:
             SourceError: The scope cannot be listed (to its end).
@@ -211,7 +213,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
                     continue
                 for name in {event.key, event.path} & wanted:
                     wanted.discard(name)
-                    yield Found(name, event)
+                    yield Found(name, event, scope.key)
         for name in names:
             if name in wanted:
                 yield Found(name, None)

@@ -104,6 +104,16 @@ class Candidate(NamedTuple):
     has_document: bool
 
 
+def live_pks(connection: Connection, scope_pk: int, *, watermark: int) -> Iterator[int]:
+    """Yield the numbers of what `live_pages` yields: cheap, for the usual case that nothing went."""
+    statement = text(
+        "SELECT pk FROM items WHERE scope_pk = :scope AND pk <= :watermark"
+        " AND origin = 'source' AND state != 'deleted'"
+    )
+    for row in connection.execute(statement, {"scope": scope_pk, "watermark": watermark}):
+        yield row[0]
+
+
 def live_pages(
     connection: Connection, scope_pk: int, *, watermark: int, page: int = 5000
 ) -> Iterator[list[Candidate]]:

@@ -97,7 +97,7 @@ class SqliteIndex:
             connection,
             documents,
             ("deleted_at", "chunks", "stale"),
-            [(now, 0, 0, pk) for pk in removed],
+            [(now, 0, False, pk) for pk in removed],
         )
         return len(removed)
 
@@ -121,7 +121,7 @@ class SqliteIndex:
             ("document_pk", "kind", "subject"),
             [(pk, kind, subject) for kind, subject in dict.fromkeys(entries)],
         )
-        bulk.update_rows(connection, documents, ("public",), [(int(public), pk)])
+        bulk.update_rows(connection, documents, ("public",), [(public, pk)])
 
     def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
         """Return the best hits: chunks with all words, or with any where none has all."""
@@ -159,7 +159,7 @@ def _document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
         entry.author,
         entry.created_at,
         entry.acl,
-        0,
+        False,
         len(parsed.text),
         len(parsed.chunks),
         json.dumps(entry.tags) if entry.tags else "[]",

@@ -1,0 +1,131 @@
+"""What travels from lane to lane: jobs in batches, in the order of the listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from catchment.core.documents import ParsedDocument, ParseFailure
+from catchment.core.items import Item
+from catchment.core.runs import Stage
+from catchment.store.items import Known
+from catchment.store.rows import ScopeRow
+from catchment.sync.pkset import PkSet
+
+
+class Action(Enum):
+    """What is to be done with one item."""
+
+    INDEX = auto()
+    """Its body was read and is to be parsed and indexed."""
+    TOUCH = auto()
+    """Its content is what the index has; only facts about it changed."""
+    SKIP = auto()
+    """A rule refuses it."""
+    FAIL = auto()
+    """It could not be read."""
+    REMOVE = auto()
+    """It is gone."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One item on its way to its end.
+
+    Attributes:
+        item: What the source says.
+        known: What the ledger said when the item was collected; None for a new one.
+        action: What is to be done.
+        reason: A short code, for what is skipped, failed or removed.
+        error: One sentence for a person.
+        stage: Where it failed.
+        body: The bytes, when they are small.
+        spool_path: The file that holds them, when they are not.
+        sha256: Of the bytes.
+        content_type: What the source declared, or fetching told.
+        parsed: What parsing made of it.
+        named: The entry was named by the filter; if it is gone, that counts.
+        scope_pk: The scope in which it was seen.
+    """
+
+    item: Item
+    known: Known | None
+    action: Action
+    reason: str = ""
+    error: str = ""
+    stage: Stage = Stage.COLLECT
+    body: bytes | None = None
+    spool_path: str | None = None
+    size: int | None = None
+    sha256: bytes | None = None
+    content_type: str | None = None
+    parsed: ParsedDocument | ParseFailure | None = None
+    named: bool = False
+    scope_pk: int | None = None
+
+
+@dataclass(slots=True)
+class ScopeEnd:
+    """A scope was read, to its end or not.
+
+    Attributes:
+        scope: Which one.
+        complete: Whether it was read to its end.
+        listing: Whether it was a listing, after which absence means something.
+        mark: Where the next run begins.
+        error: What cut it short, for people.
+        error_code: The same as a short code.
+        sighted: Numbers of the known items that the listing named.
+        watermark: The newest item number when the listing began; newer items are never swept.
+        listed: How many items the listing named.
+        sweep: Whether what is absent is to be removed.
+    """
+
+    scope: ScopeRow
+    complete: bool
+    listing: bool
+    mark: str | None = None
+    error: str = ""
+    error_code: str = ""
+    sighted: PkSet = field(default_factory=PkSet)
+    watermark: int = 0
+    listed: int = 0
+    sweep: bool = False
+
+
+@dataclass(slots=True)
+class Position:
+    """How far an unfinished listing has got, with what it named so far."""
+
+    position: str
+    sighted: bytes
+    watermark: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Jobs that are settled in one transaction, and what may move once they are.
+
+    Attributes:
+        scope: Where they come from; None for named entries.
+        jobs: In the order of the listing.
+        unchanged: Items that need nothing, by reason.
+        position: Checkpoint of the listing behind these jobs.
+        cursor: Cursor of the feed behind these jobs.
+        end: The scope ends here.
+        retire: All scopes are complete, so scopes that are no longer configured can go.
+    """
+
+    scope: ScopeRow | None = None
+    jobs: list[Job] = field(default_factory=list)
+    unchanged: dict[str, int] = field(default_factory=dict)
+    body_bytes: int = 0
+    position: Position | None = None
+    cursor: str | None = None
+    end: ScopeEnd | None = None
+    retire: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to settle and nothing to move."""
+        return not (self.jobs or self.unchanged or self.position or self.cursor or self.end or self.retire)

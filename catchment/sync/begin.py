@@ -1,0 +1,108 @@
+"""From a claim to a run that can work: source, settings, credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from catchment.core.errors import AuthRejected, ConfigRejected
+from catchment.kit import registry
+from catchment.kit.config import SourceConfig, SourceCredentials
+from catchment.kit.registry import AnyConnector
+from catchment.kit.session import Session
+from catchment.store import meta
+from catchment.store.engine import reading
+from catchment.store.index import index_for
+from catchment.store.rows import ConnectorRow
+from catchment.sync.claim import Claimed
+from catchment.sync.run import Run, Surroundings
+from catchment.sync.stop import StopSignal
+
+Credentials = dict[str, Any]
+
+
+def read_config(provider: type[AnyConnector], config: dict[str, Any]) -> SourceConfig:
+    """Read the settings of a connector.
+
+    Raises:
+        ConfigRejected: A setting is unknown or cannot work; none of the values is repeated.
+    """
+    try:
+        return provider.config_model.model_validate(config)
+    except ValidationError as error:
+        raise rejected(error, "setting") from None
+
+
+def read_credentials(provider: type[AnyConnector], values: Credentials | None) -> SourceCredentials | None:
+    """Read the credentials of a connector.
+
+    Raises:
+        AuthRejected: They are missing.
+        ConfigRejected: A field is missing or unknown; none of the values is repeated.
+    """
+    if provider.credentials_model is None:
+        return None
+    if values is None:
+        raise AuthRejected(
+            f"{provider.display_name} needs credentials, and this connector has none.",
+            remedy="Run: catchment connector credentials <connector>.",
+        )
+    try:
+        return provider.credentials_model.model_validate(values)
+    except ValidationError as error:
+        raise rejected(error, "credential") from None
+
+
+def rejected(error: ValidationError, what: str) -> ConfigRejected:
+    """Say what is wrong with a model's input, by field, without its values: they may be secrets."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or what
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigRejected(
+        f"The {what} {name} cannot be used: {message}.".replace("..", "."),
+        setting=name,
+        remedy=f"Change the {what} {name}.",
+    )
+
+
+def make_source(connector: ConnectorRow, credentials: Credentials | None, session: Session) -> AnyConnector:
+    """Make the connector object of a stored connector.
+
+    Raises:
+        NotFound: Its provider is not installed.
+        ConfigRejected: Its settings cannot work.
+        AuthRejected: Its credentials are missing.
+    """
+    provider = registry.provider(connector.provider)
+    config = read_config(provider, connector.config)
+    return provider(config, read_credentials(provider, credentials), session)
+
+
+def begin_run(
+    claimed: Claimed,
+    surroundings: Surroundings,
+    *,
+    stop: StopSignal,
+    credentials: Credentials | None = None,
+    save_credentials: Callable[[SourceCredentials], None] | None = None,
+) -> Run:
+    """Make the run of a claim; errors are the source's, and end the run as failed."""
+    session = Session(stop=stop.event, clock=surroundings.clock, trusted=claimed.connector.trusted)
+    if save_credentials is not None:
+        session.save_credentials = save_credentials
+    source = make_source(claimed.connector, credentials, session)
+    with reading(surroundings.engine) as connection:
+        store_id = meta.store_id(connection)
+    run = Run(
+        claimed.run,
+        claimed.connector,
+        source,
+        index_for(surroundings.engine.dialect.name),
+        surroundings,
+        store_id=store_id,
+        stop=stop,
+    )
+    session.on_wait = run.note_wait
+    return run

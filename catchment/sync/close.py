@@ -1,0 +1,115 @@
+"""The last act of a run: what it came to, written once, under the lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from catchment.core.counters import COUNTER_NAMES
+from catchment.core.errors import CatchmentError, LeaseLost, RunCancelled
+from catchment.core.runs import ConnectorStatus, RunState
+from catchment.store import connectors, runs
+from catchment.store.engine import db_now, writing
+from catchment.store.rows import ConnectorRow, RunRow
+from catchment.sync.claim import Claimed
+from catchment.sync.run import Run
+
+MESSAGE_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    state: RunState
+    code: str | None = None
+    message: str | None = None
+
+
+def outcome_of(run: Run, error: BaseException | None) -> Outcome:
+    """Judge a run by the error that ended it, by its scopes, and by its items."""
+    if isinstance(error, RunCancelled):
+        return Outcome(RunState.CANCELLED, error.code, error.message)
+    if isinstance(error, CatchmentError):
+        return Outcome(RunState.FAILED, error.code, str(error))
+    if error is not None:
+        # A bug: its text may hold anything, so only its kind is shown; the log has the traceback.
+        return Outcome(RunState.FAILED, "internal", f"An unexpected {type(error).__name__} ended the run.")
+    if run.report.held:
+        told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
+        return Outcome(
+            RunState.FAILED,
+            "deletion_guard",
+            f"{told} Look at the sample in the run, then allow it with --allow-mass-delete.",
+        )
+    if run.incomplete:
+        told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
+        return Outcome(RunState.FAILED, "scope_incomplete", f"Not read to the end: {told}")
+    counters = run.counters
+    grave = counters.failed - run.report.harmless_failures
+    if grave > 0 and counters.indexed + counters.skipped == 0:
+        return Outcome(RunState.FAILED, "all_failed", f"None of {counters.failed} items could be indexed.")
+    return Outcome(RunState.SUCCEEDED)
+
+
+def close_run(run: Run, error: BaseException | None) -> Outcome:
+    """Write how the run ended. The lanes must have ended before: nobody writes behind a closed row.
+
+    Raises:
+        LeaseLost: Another run has taken over; the row is theirs, and nothing was written.
+    """
+    outcome = outcome_of(run, error)
+    if isinstance(error, LeaseLost):
+        return outcome
+    values: dict[str, Any] = {name: getattr(run.counters, name) for name in COUNTER_NAMES}
+    values.update(strategy=run.strategy, reason=run.reason, details=run.report.as_json())
+    _close(run.engine, run.row, run.connector, outcome, values)
+    return outcome
+
+
+def close_unbegun(engine: Engine, claimed: Claimed, error: CatchmentError) -> Outcome:
+    """Write that a claimed run could not even begin: settings or credentials do not work."""
+    outcome = Outcome(RunState.FAILED, error.code, str(error))
+    _close(engine, claimed.run, claimed.connector, outcome, {})
+    return outcome
+
+
+def _close(
+    engine: Engine, row: RunRow, connector: ConnectorRow, outcome: Outcome, values: dict[str, Any]
+) -> None:
+    if outcome.message is not None:
+        values["error_message"] = outcome.message[:MESSAGE_CHARACTERS]
+    with writing(engine) as connection:
+        if not runs.hold(connection, row.id, row.lease or 0):
+            raise LeaseLost("Another run has taken over this connector.")
+        runs.change(
+            connection,
+            row.id,
+            state=outcome.state,
+            error_code=outcome.code,
+            wait_reason=None,
+            wait_since=None,
+            ended_at=db_now(),
+            **values,
+        )
+        if not row.dry_run:
+            _mark_connector(connection, connector, outcome)
+
+
+def _mark_connector(connection: Connection, connector: ConnectorRow, outcome: Outcome) -> None:
+    """Let the connector's status follow: success mends, failure shows, a cancel changes nothing."""
+    if outcome.state is RunState.SUCCEEDED:
+        values: dict[str, Any] = {"error_code": None, "error_message": None, "last_success_at": db_now()}
+        if connector.status == ConnectorStatus.ERROR:
+            values["status"] = ConnectorStatus.ACTIVE
+        connectors.change(connection, connector.pk, **values)
+    elif outcome.state is RunState.FAILED:
+        connectors.change(
+            connection,
+            connector.pk,
+            status=ConnectorStatus.ERROR,
+            error_code=outcome.code,
+            error_message=(outcome.message or "")[:MESSAGE_CHARACTERS],
+        )

@@ -1,0 +1,201 @@
+"""Reading bodies: several at a time where that helps, handed on in the order of the listing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
+from typing import BinaryIO
+
+from catchment.core.errors import (
+    AuthRejected,
+    DiskFull,
+    ItemUnreadable,
+    PermissionMissing,
+    RunStopped,
+    SourceError,
+)
+from catchment.core.runs import ItemState, Mode, Stage
+from catchment.sync.batches import Action, Job
+from catchment.sync.run import Run
+from catchment.sync.selection import code_of
+from catchment.sync.stop import TICK_SECONDS
+
+READ_BYTES = 256 * 1024
+SPOOL_BYTES = 1024 * 1024
+"""A larger body goes to a spool file."""
+ASSUMED_BYTES = 64 * 1024
+"""What an item of unknown size is taken for, when the bodies on their way are added up."""
+
+
+class Fetcher:
+    """Reads the bodies of jobs and hands each on in order.
+
+    With one fetch at a time there are no threads: for small local files a thread switch costs more
+    than the read.
+    """
+
+    def __init__(self, run: Run, deliver: Callable[[Job], None]) -> None:
+        self._run = run
+        self._deliver = deliver
+        width = min(run.source.fetches, run.settings.fetches)
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="fetch") if width > 1 else None
+        self._most = width * 2
+        self._line: deque[tuple[Job, Future[None] | None, int]] = deque()
+        self._bytes = 0
+
+    def add(self, job: Job, *, fetch: bool) -> None:
+        """Take a job in; it is delivered after all that came before it."""
+        if self._pool is None:
+            if fetch:
+                read_job(self._run, job)
+            self._deliver(job)
+            return
+        weight = 0
+        future = None
+        if fetch:
+            weight = min(job.item.size if job.item.size is not None else ASSUMED_BYTES, SPOOL_BYTES)
+            while self._line and (
+                len(self._line) >= self._most or self._bytes + weight > self._run.settings.batch_bytes
+            ):
+                self._deliver_first()
+            future = self._pool.submit(read_job, self._run, job)
+        self._line.append((job, future, weight))
+        self._bytes += weight
+        while self._line and (self._line[0][1] is None or self._line[0][1].done()):
+            self._deliver_first()
+
+    def drain(self) -> None:
+        """Deliver everything that is still on its way."""
+        while self._line:
+            self._deliver_first()
+
+    def close(self) -> None:
+        """Let go of the threads; what they still read is dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _deliver_first(self) -> None:
+        job, future, weight = self._line.popleft()
+        self._bytes -= weight
+        while future is not None:
+            self._run.stop.check()
+            try:
+                future.result(timeout=TICK_SECONDS)
+            except NotYet:
+                if not future.done():
+                    continue
+                raise
+            break
+        self._deliver(job)
+
+
+def read_job(run: Run, job: Job) -> None:
+    """Read the body of a job, or record why it cannot be read.
+
+    Raises:
+        AuthRejected: The credentials are refused, so that no item can be read.
+        RunStopped: The run must end.
+    """
+    try:
+        content = run.source.fetch(job.item)
+        job.content_type = content.content_type or job.item.content_type
+        if content.item is not None:
+            job.item = content.item
+        if isinstance(content.body, bytes):
+            job.body, job.size = content.body, len(content.body)
+            job.sha256 = hashlib.sha256(content.body).digest()
+        else:
+            with content.body as stream:
+                _read_stream(run, job, stream)
+    except (AuthRejected, RunStopped):
+        raise
+    except ItemUnreadable as error:
+        _unreadable(job, error)
+    except PermissionMissing as error:
+        _fail(job, "permission", str(error))
+    except SourceError as error:
+        _fail(job, error.code, str(error))
+    except OSError as error:
+        if error.errno == 28:  # ENOSPC
+            raise DiskFull("There is no room left for spool files.", remedy="Free some space.") from error
+        _fail(job, "io_error", f"{type(error).__name__}: {error.strerror or error}")
+    else:
+        run.counters.fetched += 1
+        _compare(run, job)
+
+
+def _read_stream(run: Run, job: Job, stream: BinaryIO) -> None:
+    """Read a stream, into memory while it is small, into a spool file when it grows."""
+    digest = hashlib.sha256()
+    parts: list[bytes] = []
+    size = 0
+    spool: BinaryIO | None = None
+    limit = run.selection.max_file_bytes
+    try:
+        while part := stream.read(READ_BYTES):
+            run.stop.check()
+            size += len(part)
+            if size > limit:
+                job.action, job.reason = Action.SKIP, f"too_large: more than {limit} bytes"
+                return
+            digest.update(part)
+            if spool is None and size > SPOOL_BYTES:
+                spool = _open_spool(run, job)
+                for earlier in parts:
+                    spool.write(earlier)
+                parts.clear()
+            if spool is None:
+                parts.append(part)
+            else:
+                spool.write(part)
+    finally:
+        if spool is not None:
+            spool.close()
+            if job.action is Action.SKIP and job.spool_path is not None:
+                Path(job.spool_path).unlink()
+                job.spool_path = None
+    job.size, job.sha256 = size, digest.digest()
+    if spool is None:
+        job.body = b"".join(parts)
+
+
+def _open_spool(run: Run, job: Job) -> BinaryIO:
+    run.check_room()
+    handle, job.spool_path = tempfile.mkstemp(dir=run.spool)
+    return os.fdopen(handle, "wb")
+
+
+def _compare(run: Run, job: Job) -> None:
+    """Drop the body when it is what the index already has (auto only)."""
+    known = job.known
+    if (
+        job.action is Action.INDEX
+        and run.mode is Mode.AUTO
+        and known is not None
+        and known.state == ItemState.INDEXED
+        and known.has_document
+        and known.content_hash == job.sha256
+    ):
+        job.action, job.reason = Action.TOUCH, "same_content"
+        job.body = None
+        if job.spool_path is not None:
+            Path(job.spool_path).unlink()
+            job.spool_path = None
+
+
+def _unreadable(job: Job, error: ItemUnreadable) -> None:
+    if error.reason == "gone":
+        # Listed a moment ago and gone now: the next listing tells whether it stays away.
+        job.action, job.reason = Action.SKIP, "gone: it vanished while the run was reading"
+    else:
+        _fail(job, code_of(error.reason), error.message)
+
+
+def _fail(job: Job, reason: str, message: str) -> None:
+    job.action, job.stage, job.reason, job.error = Action.FAIL, Stage.FETCH, reason, message

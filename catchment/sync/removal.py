@@ -1,0 +1,136 @@
+"""Deletion by absence: what a complete listing did not name, under the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert
+
+from catchment.core.counters import Counters
+from catchment.store import items
+from catchment.store.engine import reading, writing
+from catchment.store.items import Candidate
+from catchment.store.rows import ScopeRow
+from catchment.store.tables import held_removals
+from catchment.sync.batches import ScopeEnd
+from catchment.sync.fence import fenced
+from catchment.sync.guard import holds
+from catchment.sync.run import Run
+
+SLICE = 256
+"""Documents removed in one transaction, so that searches and heartbeats never wait long."""
+SAMPLE = 20
+ABSENT = "absent from a complete listing"
+OUT_OF_SCOPE = "out_of_scope: the connector's settings leave it out"
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What a complete listing proves to be gone.
+
+    Attributes:
+        absent: In scope, and not named by the listing.
+        narrowed: Left out by the configuration: no accident, so the guard does not count it.
+        documents: Visible documents that the scope had.
+        held: The guard holds `absent`.
+    """
+
+    absent: list[Candidate] = field(default_factory=list)
+    narrowed: list[Candidate] = field(default_factory=list)
+    documents: int = 0
+    held: bool = False
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person must know to decide about held removals."""
+        visible = [candidate.key for candidate in self.absent if candidate.has_document]
+        return {"count": len(visible), "documents": self.documents, "sample": visible[:SAMPLE]}
+
+
+def find_absent(run: Run, end: ScopeEnd) -> Sweep:
+    """Compare the ledger with what a complete listing named."""
+    sweep = Sweep()
+    with reading(run.engine) as connection:
+        live = items.live_pks(connection, end.scope.pk, watermark=end.watermark)
+        if all(pk in end.sighted for pk in live):
+            return sweep
+        for page in items.live_pages(connection, end.scope.pk, watermark=end.watermark):
+            for candidate in page:
+                inside = run.admits(candidate.path)
+                sweep.documents += candidate.has_document and inside
+                if candidate.pk not in end.sighted:
+                    (sweep.absent if inside else sweep.narrowed).append(candidate)
+    sweep.held = not run.row.allow_mass_delete and holds(
+        absent=sum(candidate.has_document for candidate in sweep.absent),
+        documents=sweep.documents,
+        listed=end.listed,
+        fraction=run.settings.guard_fraction,
+        least=run.settings.guard_least,
+    )
+    return sweep
+
+
+def sweep_scope(run: Run, end: ScopeEnd) -> bool:
+    """Remove what a complete listing proves to be gone; False when the guard holds it."""
+    sweep = find_absent(run, end)
+    remove(run, sweep.narrowed, OUT_OF_SCOPE)
+    run.report.narrowed += sum(candidate.has_document for candidate in sweep.narrowed)
+    if sweep.held:
+        run.report.held[end.scope.key] = sweep.summary()
+        _hold(run, end.scope, sweep.absent)
+        return False
+    remove(run, sweep.absent, ABSENT)
+    return True
+
+
+def sweep_retired(run: Run, retired: Sequence[ScopeRow]) -> None:
+    """Remove everything in scopes that are configured no longer."""
+    for scope in retired:
+        with reading(run.engine) as connection:
+            candidates = [
+                candidate
+                for page in items.live_pages(connection, scope.pk, watermark=2**62)
+                for candidate in page
+            ]
+        remove(run, candidates, OUT_OF_SCOPE)
+        run.report.narrowed += sum(candidate.has_document for candidate in candidates)
+
+
+def remove(run: Run, candidates: Sequence[Candidate], reason: str) -> None:
+    """Take items out, in slices, each a transaction under the lease."""
+    for start in range(0, len(candidates), SLICE):
+        run.stop.check()
+        pks = [candidate.pk for candidate in candidates[start : start + SLICE]]
+        delta = Counters()
+        with writing(run.engine) as connection:
+            fenced(connection, run)
+            now = run.clock.now()
+            delta.deleted = run.index.remove(connection, pks, now=now)
+            items.mark_deleted(connection, pks, reason=reason, now=now)
+            fenced(connection, run, plus=delta)
+        run.add(delta)
+
+
+def _hold(run: Run, scope: ScopeRow, absent: Sequence[Candidate]) -> None:
+    with writing(run.engine) as connection:
+        fenced(connection, run)
+        forget_held(connection, scope.pk)
+        connection.execute(
+            insert(held_removals),
+            [
+                {
+                    "item_pk": candidate.pk,
+                    "scope_pk": scope.pk,
+                    "connector_pk": run.connector.pk,
+                    "run_id": run.row.id,
+                    "held_at": run.clock.now(),
+                }
+                for candidate in absent
+            ],
+        )
+
+
+def forget_held(connection: Connection, scope_pk: int) -> None:
+    """Drop the list of removals that the guard held in a scope."""
+    connection.execute(delete(held_removals).where(held_removals.c.scope_pk == scope_pk))

@@ -1,0 +1,120 @@
+"""What becomes of one listed item: the idempotency check, as a pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from catchment.core.items import Item
+from catchment.core.runs import ItemState, Mode
+from catchment.store.items import Known
+
+RECENT_SECONDS = 15 * 60
+
+
+class Fate(Enum):
+    """What is to be done next with an item."""
+
+    FETCH = auto()
+    TOUCH = auto()
+    """Nothing to read; the ledger's facts about it are out of date."""
+    LEAVE = auto()
+    """Nothing at all."""
+    REFUSE = auto()
+    """A rule says no, and the ledger does not know yet."""
+    IGNORE = auto()
+    """Not part of this run: it does not even count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A fate, and the reason that is counted and shown."""
+
+    fate: Fate
+    reason: str = ""
+
+
+FETCH = Verdict(Fate.FETCH)
+UNCHANGED = Verdict(Fate.LEAVE, "unchanged")
+TOUCH = Verdict(Fate.TOUCH, "unchanged")
+
+
+def judge(
+    item: Item,
+    known: Known | None,
+    *,
+    mode: Mode,
+    named: bool,
+    reported: bool,
+    scope_pk: int | None,
+    refusal: str | None,
+    now: float,
+) -> Verdict:
+    """Decide what becomes of an item.
+
+    Args:
+        item: What the source says now.
+        known: What the ledger knows.
+        mode: auto checks whether it is unchanged, full and incremental do not.
+        named: A filter named it.
+        reported: The source's change feed reported it, so that it counts as changed.
+        scope_pk: The scope in which it was seen.
+        refusal: Why a rule refuses it, or None.
+        now: POSIX seconds.
+    """
+    if refusal is not None:
+        return _refused(item, known, refusal, scope_pk)
+    if known is None or known.state in (ItemState.DELETED, ItemState.SKIPPED):
+        return FETCH
+    if mode is Mode.FULL or (mode is Mode.INCREMENTAL and (named or reported)):
+        return FETCH
+    same = item.version is not None and item.version == known.version
+    if mode is Mode.INCREMENTAL:
+        # Without a feed the version marks are how the source reports changes; what failed before
+        # is the business of automatic runs.
+        return Verdict(Fate.IGNORE) if same else FETCH
+    return _checked(item, known, same=same, named=named, scope_pk=scope_pk, now=now)
+
+
+def _checked(
+    item: Item, known: Known, *, same: bool, named: bool, scope_pk: int | None, now: float
+) -> Verdict:
+    if known.state == ItemState.INDEXED and known.has_document:
+        recent = item.version is None and known.version is None and now - known.updated_at < RECENT_SECONDS
+        if not same and not recent:
+            return FETCH
+        return TOUCH if _facts_differ(item, known, scope_pk) else UNCHANGED
+    if known.state == ItemState.FAILED:
+        due = known.next_attempt_at is not None and known.next_attempt_at <= now
+        return FETCH if not same or due or named else Verdict(Fate.LEAVE, "waiting_for_retry")
+    if known.state == ItemState.QUARANTINED:
+        return FETCH if not same or named else Verdict(Fate.LEAVE, "quarantined")
+    if known.state == ItemState.HIDDEN:
+        return FETCH if not same else Verdict(Fate.LEAVE, "deleted_by_a_person")
+    return FETCH
+
+
+def _facts_differ(item: Item, known: Known, scope_pk: int | None) -> bool:
+    return (
+        item.key != known.key
+        or item.path != known.path
+        or item.url != known.url
+        or (scope_pk is not None and scope_pk != known.scope_pk)
+    )
+
+
+def _refused(item: Item, known: Known | None, refusal: str, scope_pk: int | None) -> Verdict:
+    if (
+        known is not None
+        and known.state == ItemState.SKIPPED
+        and known.reason == refusal
+        and known.version == item.version
+        and not _facts_differ(item, known, scope_pk)
+    ):
+        return Verdict(Fate.LEAVE, code_of(refusal))
+    return Verdict(Fate.REFUSE, refusal)
+
+
+def code_of(reason: str) -> str:
+    """Return the short code at the head of a reason (``too_large: 7 bytes`` is ``too_large``)."""
+    return reason.partition(":")[0]

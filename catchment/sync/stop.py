@@ -1,0 +1,76 @@
+"""The one signal that ends a run early, and queues that listen to it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+TICK_SECONDS = 0.2
+
+
+class StopSignal:
+    """Set once, with its cause; every wait in a run looks at it."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self._cause: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def set(self, cause: BaseException) -> None:
+        """Ask everybody to stop; the first cause is the one that counts."""
+        with self._lock:
+            if self._cause is None:
+                self._cause = cause
+        self.event.set()
+
+    @property
+    def cause(self) -> BaseException | None:
+        """Why the run stops, or None while it goes on."""
+        return self._cause
+
+    def check(self) -> None:
+        """Raise the cause when the run must stop."""
+        if self._cause is not None:
+            raise self._cause
+
+
+class Channel(Generic[T]):
+    """A bounded queue between two lanes: full means wait, so memory stays bounded."""
+
+    _END = object()
+
+    def __init__(self, size: int, stop: StopSignal) -> None:
+        self._queue: queue.Queue[object] = queue.Queue(maxsize=size)
+        self._stop = stop
+
+    def put(self, thing: T) -> None:
+        """Hand a thing on, waiting for room; raises the stop's cause when the run must end."""
+        self._put(thing)
+
+    def close(self) -> None:
+        """Say that nothing follows."""
+        self._put(self._END)
+
+    def _put(self, thing: object) -> None:
+        while True:
+            self._stop.check()
+            try:
+                self._queue.put(thing, timeout=TICK_SECONDS)
+            except queue.Full:
+                continue
+            return
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield things in order until the other side closes; raises the stop's cause."""
+        while True:
+            self._stop.check()
+            try:
+                thing = self._queue.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                continue
+            if thing is self._END:
+                return
+            yield thing  # type: ignore[misc]
