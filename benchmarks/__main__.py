@@ -8,12 +8,13 @@ from pathlib import Path
 
 from benchmarks import report, rows
 from benchmarks.bench import QUICK, Bench, Sizes
-from benchmarks.measure import machine
+from benchmarks.measure import load, machine
 
 
 def main() -> int:
     """Run the rows that are asked for; 1 if a run ended with an error or failed its token check."""
     given = _arguments()
+    given.load = load()
     bench = Bench(
         given.cache,
         rounds=given.rounds,
@@ -49,7 +50,7 @@ def _row_names(text: str) -> list[str]:
 
 
 def _table(results: list[report.Result], given: argparse.Namespace) -> str:
-    return report.markdown(results, machine=machine(), rounds=given.rounds, quick=given.quick)
+    return report.markdown(results, **_circumstances(given))
 
 
 def _write(results: list[report.Result], given: argparse.Namespace) -> None:
@@ -57,8 +58,12 @@ def _write(results: list[report.Result], given: argparse.Namespace) -> None:
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(_table(results, given), encoding="utf-8")
-        figures = report.as_json(results, machine=machine(), rounds=given.rounds, quick=given.quick)
+        figures = report.as_json(results, **_circumstances(given))
         given.out.with_suffix(".json").write_text(figures, encoding="utf-8")
+
+
+def _circumstances(given: argparse.Namespace) -> report.Circumstances:
+    return {"machine": machine(), "rounds": given.rounds, "quick": given.quick, "load": given.load}
 
 
 if __name__ == "__main__":

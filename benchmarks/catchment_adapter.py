@@ -21,10 +21,7 @@ from benchmarks.check import Search
 _PLAIN_SYNC = ("catchment.sync.local", "sync_folder_without_prefect")
 _COMMAND = Path(sys.executable).with_name("catchment")
 _FIND = """
-SELECT i.key FROM chunks_fts f
-JOIN documents d ON d.pk = f.rowid >> 20 AND d.deleted_at IS NULL
-JOIN items i ON i.pk = d.pk
-WHERE chunks_fts MATCH ?
+SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20 WHERE chunks_fts MATCH ?
 """
 
 
@@ -76,7 +73,10 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def open_search(home: Path) -> Iterator[Search]:
-    """Open the store of a home for finding words in texts, by SQL, past ranking and paging."""
+    """Open the store of a home for finding words in texts, by SQL, past ranking, paging and filters.
+
+    The numbers of a document's chunks begin with the number of its item, shifted by 20 bits.
+    """
     from catchment.store.engine import open_engine, reading
 
     engine = open_engine(f"sqlite:///{home / 'catchment.db'}")

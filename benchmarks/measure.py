@@ -97,6 +97,11 @@ def machine() -> str:
     )
 
 
+def load() -> float:
+    """Return how many processes wanted a core during the last minute: above 0.5, others work here too."""
+    return os.getloadavg()[0]
+
+
 def _bundled_sqlite() -> str:
     try:
         from pysqlite3 import dbapi2

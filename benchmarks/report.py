@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 _HEADER = ("row", "what", "measured", "against", "ratio", "goal", "holds", "remarks")
+_QUIET = 0.5
+_BUSY = "Load {load:.1f} before the first run: others were at work here, so trust processor times more."
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,16 @@ class Result:
         return None if self.ratio is None or self.goal is None else self.ratio <= self.goal
 
 
-def markdown(results: Sequence[Result], *, machine: str, rounds: int, quick: bool) -> str:
+class Circumstances(TypedDict):
+    """How figures were taken: machine, rounds, small corpora or not, load before the first run."""
+
+    machine: str
+    rounds: int
+    quick: bool
+    load: float
+
+
+def markdown(results: Sequence[Result], **how: Unpack[Circumstances]) -> str:
     """Write the table with the machine and the way of measuring below it."""
     lines = [_line(_HEADER), _line(["---", "---", "--:", "--:", "--:", "--:", ":-:", "---"])]
     lines += [_line(_cells(result)) for result in results]
@@ -50,21 +61,20 @@ def markdown(results: Sequence[Result], *, machine: str, rounds: int, quick: boo
         [
             *lines,
             "",
-            f"Medians of {rounds} runs in turn, each in a fresh process, wall clock around the process "
+            f"Medians of {how['rounds']} runs in turn, each in a fresh process, wall clock around it "
             "unless said otherwise; after each run every document was searched by its token.",
-            f"Machine: {machine}.",
-            *(["Quick: small corpora, figures for a first look only."] if quick else []),
+            f"Machine: {how['machine']}.",
+            *([_BUSY.format(load=how["load"])] if how["load"] > _QUIET else []),
+            *(["Quick: small corpora, figures for a first look only."] if how["quick"] else []),
             "",
         ]
     )
 
 
-def as_json(results: Sequence[Result], *, machine: str, rounds: int, quick: bool) -> str:
+def as_json(results: Sequence[Result], **how: Unpack[Circumstances]) -> str:
     """Write the same for programs."""
     table: dict[str, Any] = {
-        "machine": machine,
-        "rounds": rounds,
-        "quick": quick,
+        **how,
         "results": [{**asdict(result), "holds": result.holds} for result in results],
     }
     return json.dumps(table, indent=1) + "\n"

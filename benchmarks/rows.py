@@ -280,7 +280,8 @@ def _ratio(
         f"{_seconds(theirs)} {name}",
         ours.seconds / theirs.seconds,
         goal,
-        f"{_details(ours)}; {name} {_details(theirs)}",
+        f"processor time {ours.cpu_seconds / theirs.cpu_seconds:.2f} x; {_details(ours)}; "
+        f"{name} {_details(theirs)}",
     )
 
 
