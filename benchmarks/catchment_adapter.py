@@ -8,17 +8,23 @@ Everything that the benchmark knows of the product's inside stands in this file.
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.check import Search
 
-_PLAIN_SYNC = ("catchment.sync.local", "sync_folder_without_prefect")
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from catchment.sync.run import Run
+
+_CONNECTOR = "benchmark"
 _COMMAND = Path(sys.executable).with_name("catchment")
 _FIND = """
 SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20 WHERE chunks_fts MATCH ?
@@ -28,6 +34,9 @@ SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20 WHERE chunks
 def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[str, int]:
     """Sync a folder into the store of a home by the lanes alone, in plain threads.
 
+    From claim to closing it is what a flow does, with its heartbeat and under its lease; what is left out is
+    Prefect, and the cursor's block, which a folder does not need.
+
     Args:
         source: The folder.
         home: What CATCHMENT_HOME would be; made where it is missing.
@@ -35,28 +44,108 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
 
     Returns:
         The counters of the run.
+
+    Raises:
+        CatchmentError: The run did not end well.
     """
-    module, function = _PLAIN_SYNC
-    counters = getattr(importlib.import_module(module), function)(source, home, mode=mode)
-    return {name: int(value) for name, value in dict(counters).items()}
+    from catchment.core.clock import SystemClock
+    from catchment.core.errors import Conflict
+    from catchment.core.runs import RunParameters
+    from catchment.core.settings import ParseSettings, SyncSettings
+    from catchment.store.engine import open_engine
+    from catchment.store.migrate import migrate
+    from catchment.sync.begin import begin_run
+    from catchment.sync.claim import Refused, Ticket, claim
+    from catchment.sync.cursor import MemoryCursorStore
+    from catchment.sync.run import Surroundings
+    from catchment.sync.stop import StopSignal
+
+    sync = SyncSettings()
+    engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+    migrate(engine)
+    _add_connector(engine, source)
+    claimed = claim(
+        engine,
+        RunParameters(connector=_CONNECTOR, mode=mode),
+        Ticket(),
+        lease_seconds=sync.lease_seconds,
+    )
+    if isinstance(claimed, Refused):
+        raise Conflict(claimed.why)
+    surroundings = Surroundings(
+        engine=engine,
+        cursors=MemoryCursorStore(),
+        clock=SystemClock(),
+        sync=sync,
+        parse=ParseSettings(),
+        spool=home / "spool",
+        watched=home,
+    )
+    return _worked_off(begin_run(claimed, surroundings, stop=StopSignal()))
+
+
+def _add_connector(engine: Engine, source: Path) -> None:
+    """Store the connector of the folder, unless this home has it from an earlier run."""
+    from catchment.core.ids import new_id
+    from catchment.core.runs import ConnectorStatus
+    from catchment.store import connectors
+    from catchment.store.engine import writing
+
+    with writing(engine) as connection:
+        tenant = connectors.default_tenant(connection)
+        if connectors.find(connection, tenant, _CONNECTOR):
+            return
+        connectors.add(
+            connection,
+            id=new_id(),
+            tenant_id=tenant,
+            collection_pk=connectors.default_collection(connection, tenant),
+            slug=_CONNECTOR,
+            name=_CONNECTOR,
+            provider="folder",
+            config={"path": str(source)},
+            status=ConnectorStatus.ACTIVE,
+            trusted=True,
+            created_at=time.time(),
+            updated_at=time.time(),
+        )
+
+
+def _worked_off(run: Run) -> dict[str, int]:
+    """Run the lanes, close the run, and let an error out only then."""
+    from catchment.sync.close import close_run
+    from catchment.sync.lanes import run_in_threads
+    from catchment.sync.pulse import Pulse
+
+    error: BaseException | None = None
+    try:
+        with Pulse(run):
+            run_in_threads(run)
+    except Exception as caught:
+        error = caught
+    finally:
+        run.close()
+    close_run(run, error)
+    if error is not None:
+        raise error
+    return run.counters.public()
 
 
 def without_prefect_is_missing() -> str | None:
     """Say why a sync without Prefect cannot run here, or return None."""
+    return None if _has("catchment.sync.lanes") else "catchment.sync is not installed"
+
+
+def _has(module: str) -> bool:
     try:
-        found = importlib.util.find_spec(_PLAIN_SYNC[0])
+        return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
-        found = None
-    return None if found else f"{_PLAIN_SYNC[0]} is not installed"
+        return False
 
 
 def command_is_missing() -> str | None:
     """Say why the `catchment` command cannot run here, or return None."""
-    try:
-        found = importlib.util.find_spec("catchment.cli.main")
-    except ModuleNotFoundError:
-        found = None
-    if not found:
+    if not _has("catchment.cli.main"):
         return "catchment.cli.main is not installed"
     return None if _COMMAND.exists() else f"{_COMMAND.name} is not installed beside the interpreter"
 
@@ -111,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=Path)
     parser.add_argument("home", type=Path)
-    parser.add_argument("--mode", default="auto")
+    parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
     print(json.dumps(run_without_prefect(given.source, given.home, given.mode)))
 
