@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from catchment.core.ids import new_id
 from catchment.store.rows import ConnectorRow, as_row, columns_of
@@ -57,7 +57,7 @@ def by_pk(connection: Connection, pk: int) -> ConnectorRow:
 
 
 def find(connection: Connection, tenant_id: str, name: str) -> list[ConnectorRow]:
-    """Return the living connectors that are meant: by id, else by slug, else by name."""
+    """Return the living connectors that are meant: by id, slug, deployment's name, else by name."""
     rows = [
         as_row(ConnectorRow, row)
         for row in connection.execute(
@@ -65,12 +65,17 @@ def find(connection: Connection, tenant_id: str, name: str) -> list[ConnectorRow
             .where(
                 connectors.c.tenant_id == tenant_id,
                 connectors.c.deleted_at.is_(None),
-                or_(connectors.c.id == name, connectors.c.slug == name, connectors.c.name == name),
+                or_(
+                    connectors.c.id == name,
+                    connectors.c.slug == name,
+                    connectors.c.deployment_name == name,
+                    connectors.c.name == name,
+                ),
             )
             .order_by(connectors.c.pk)
         )
     ]
-    for attribute in ("id", "slug"):
+    for attribute in ("id", "slug", "deployment_name"):
         exact = [row for row in rows if getattr(row, attribute) == name]
         if exact:
             return exact
@@ -142,3 +147,8 @@ def collection_names(connection: Connection, pks: Sequence[int]) -> dict[int, st
     """Return the names of collections by number."""
     rows = connection.execute(select(collections.c.pk, collections.c.name).where(collections.c.pk.in_(pks)))
     return {row.pk: row.name for row in rows}
+
+
+def forget(connection: Connection, pk: int) -> None:
+    """Take back a connector whose making could not be finished."""
+    connection.execute(delete(connectors).where(connectors.c.pk == pk))

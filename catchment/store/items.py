@@ -184,3 +184,13 @@ def with_state(
         .order_by(items.c.key)
         .limit(limit)
     ).all()
+
+
+def document_paths(connection: Connection, connector_pk: int) -> Iterator[str]:
+    """Yield the paths of a connector's visible documents that came from the source."""
+    statement = text(
+        "SELECT i.path FROM items i JOIN documents d ON d.pk = i.pk WHERE i.connector_pk = :connector"
+        " AND i.origin = 'source' AND d.deleted_at IS NULL"
+    )
+    for row in connection.execute(statement, {"connector": connector_pk}):
+        yield row[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Integer, Text, cast, insert, select, update
+from sqlalchemy import BigInteger, Connection, Text, cast, insert, select, update
 
 from catchment.core.ids import new_id
 from catchment.store.tables import meta
@@ -39,7 +39,7 @@ def allocate_pks(connection: Connection, count: int) -> int:
     They never come again, not even after the newest item was purged: a sweep trusts that a number
     above the watermark of its listing was made after the listing began.
     """
-    number = cast(meta.c.value, Integer)
+    number = cast(meta.c.value, BigInteger)
     last = connection.execute(
         update(meta).where(meta.c.key == ITEM_PK).values(value=cast(number + count, Text)).returning(number)
     ).scalar_one()

@@ -7,7 +7,6 @@ copy of the file was made. Every other process compares the revision and stops.
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,11 +112,13 @@ def _copy_of_file(engine: Engine, revision: str) -> Path | None:
     path = _database_path(engine)
     if path is None:
         return None
+    copy = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
+    copy.unlink(missing_ok=True)
+    # Copying the file would leave out what still lies in the log beside it: all of it, when a reader
+    # keeps the log from being folded in.
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    copy = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
-    shutil.copy2(path, copy)
+        connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
     return copy
 
 

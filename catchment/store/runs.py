@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from catchment.core.counters import COUNTER_NAMES, Counters
-from catchment.core.runs import ACTIVE_STATES, LIVE_STATES, RunKind, RunState
+from catchment.core.runs import ACTIVE_STATES, FINAL_STATES, LIVE_STATES, RunKind, RunState
 from catchment.store.engine import db_now
 from catchment.store.rows import RunRow, as_row, columns_of
 from catchment.store.tables import runs
@@ -188,3 +188,48 @@ def count_by_state(connection: Connection, connector_pk: int) -> dict[str, int]:
         select(runs.c.state, func.count()).where(runs.c.connector_pk == connector_pk).group_by(runs.c.state)
     ).all()
     return {str(row[0]): int(row[1]) for row in rows}
+
+
+def cancel_queued(connection: Connection, run_id: str, *, reason: str) -> bool:
+    """Cancel a run that has not begun; False when it has."""
+    changed = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == RunState.QUEUED)
+        .values(
+            state=RunState.CANCELLED,
+            cancel_requested_at=db_now(),
+            cancel_reason=reason,
+            ended_at=db_now(),
+        )
+    )
+    return bool(changed.rowcount)
+
+
+def request_cancel(connection: Connection, run_id: str, *, reason: str) -> None:
+    """Cancel a queued run at once; ask one that works to stop. The first reason stays."""
+    if cancel_queued(connection, run_id, reason=reason):
+        return
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state.in_(LIVE_STATES), runs.c.cancel_requested_at.is_(None))
+        .values(state=RunState.CANCELLING, cancel_requested_at=db_now(), cancel_reason=reason)
+    )
+
+
+def latest_ended(connection: Connection) -> list[RunRow]:
+    """Return the newest sync run of each living connector, if it is final."""
+    newest = (
+        select(runs.c.connector_pk, func.max(runs.c.created_at).label("created_at"))
+        .where(runs.c.kind == RunKind.SYNC, ~runs.c.dry_run)
+        .group_by(runs.c.connector_pk)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .join(
+            newest,
+            and_(newest.c.connector_pk == runs.c.connector_pk, newest.c.created_at == runs.c.created_at),
+        )
+        .where(runs.c.state.in_(FINAL_STATES), runs.c.kind == RunKind.SYNC, ~runs.c.dry_run)
+    )
+    return [as_row(RunRow, row) for row in rows]

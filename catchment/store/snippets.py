@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from catchment.store.words import QueryPart
+from catchment.store.words import QueryPart, is_unspaced
 
 WIDTH = 240
 MAX_HIGHLIGHTS = 50
 _SPACE = re.compile(r"\s+")
+_UNSEEN = re.compile("[\u00ad\u2060\ufeff]")
 
 
 def _fold(text: str) -> str:
@@ -19,22 +20,33 @@ def _fold(text: str) -> str:
         return text.lower()
     folded = []
     for character in text:
-        base = unicodedata.normalize("NFD", character)[0].lower()
-        folded.append(base if len(base) == 1 else character)
+        base, *marks = unicodedata.normalize("NFD", character)
+        # The index drops accents only; a Hangul syllable or a voiced kana is not its first part.
+        if all("\u0300" <= mark <= "\u036f" for mark in marks):
+            base = base.lower()
+            folded.append(base if len(base) == 1 else character)
+        else:
+            folded.append(character)
     return "".join(folded)
 
 
 def _pattern(parts: Sequence[QueryPart]) -> re.Pattern[str] | None:
-    choices = []
-    for part in sorted(parts, key=lambda part: -len("".join(part.words))):
-        words = [re.escape(_fold(word)) for word in part.words]
-        # Between the words of a phrase lies anything that is no word; between characters of an
-        # unspaced script lies nothing.
-        body = r"[\W_]*".join(words)
-        choices.append(body if part.prefix else body + r"(?!\w)" if body.isascii() else body)
-    if not choices:
-        return None
-    return re.compile("|".join(rf"(?<!\w){c}" if c.isascii() else c for c in choices))
+    phrases = [(words, part.prefix) for part in parts for words in (part.words, part.pieces) if words]
+    phrases.sort(key=lambda phrase: -len("".join(phrase[0])))
+    return re.compile("|".join(_phrase_pattern(*phrase) for phrase in phrases)) if phrases else None
+
+
+def _phrase_pattern(words: Sequence[str], prefix: bool) -> str:
+    # Between the words of a phrase lies anything that is no word; between characters of an unspaced
+    # script lies nothing. The gap must not run over the next word: else a text of one sign repeated,
+    # which is no word to the pattern, takes time without end.
+    body = ""
+    for word in words:
+        folded = re.escape(_fold(word))
+        body += rf"(?:(?!{folded})[\W_])*{folded}" if body else folded
+    before = "" if is_unspaced(words[0][0]) else r"(?<![^\W_])"
+    after = "" if prefix or is_unspaced(words[-1][-1]) else r"(?![^\W_])"
+    return f"{before}{body}{after}"
 
 
 def snippet(text: str, parts: Sequence[QueryPart], width: int = WIDTH) -> tuple[str, list[tuple[int, int]]]:
@@ -42,7 +54,7 @@ def snippet(text: str, parts: Sequence[QueryPart], width: int = WIDTH) -> tuple[
 
     Without a match (the words stood in the title) the beginning of the text is returned.
     """
-    text = _SPACE.sub(" ", text).strip()
+    text = _SPACE.sub(" ", _UNSEEN.sub("", text)).strip()
     pattern = _pattern(parts)
     folded = _fold(text)
     first = pattern.search(folded) if pattern else None

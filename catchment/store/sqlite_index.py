@@ -198,8 +198,9 @@ def _stretches(pks: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _phrase(part: QueryPart) -> str:
-    words = " ".join(part.words)
-    return f'"{words}"*' if part.prefix else f'"{words}"'
+    star = "*" if part.prefix else ""
+    whole = f'"{" ".join(part.words)}"{star}'
+    return f'({whole} OR "{" ".join(part.pieces)}"{star})' if part.pieces else whole
 
 
 def _match(parts: Sequence[QueryPart], operator: str, request: SearchRequest) -> str:
@@ -222,8 +223,8 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]]:
             clauses.append(f"{column} IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(wanted))
     for tag in request.tags:
-        clauses.append("EXISTS (SELECT 1 FROM json_each(d.tags) WHERE value = ?)")
-        values.append(tag)
+        clauses.append("EXISTS (SELECT 1 FROM json_each(d.tags) WHERE value = json_extract(?, '$[0]'))")
+        values.append(json.dumps([tag]))  # as JSON, because a lone surrogate cannot be bound
     for operator, moment in ((">=", request.since), ("<", request.until)):
         if moment is not None:
             clauses.append(f"(SELECT modified_at FROM items WHERE items.pk = d.pk) {operator} ?")

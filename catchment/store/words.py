@@ -1,7 +1,9 @@
 """How text and queries become words: for scripts without spaces, and for identifiers in code.
 
 The tokenizer of the index takes a run of Chinese, Japanese or Thai as one word. With a space around
-every such character, and a query treated alike and sent as a phrase, any part of a run is found.
+every such character, and a query treated alike and sent as a phrase, any part of a run is found. It also takes
+signs that are younger than its tables (Unicode 6.1) for letters, and vowel points for the ends of words;
+the first become spaces here, the second go.
 """
 
 from __future__ import annotations
@@ -18,9 +20,28 @@ _UNSPACED = (
     "\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff"
 )
 _UNSPACED_CHARACTER = re.compile(f"([{_UNSPACED}][\u0300-\u036f\u3099\u309a]*)")
+# Points that readers leave out: Hebrew and Arabic vowels, the Arabic stretching line; and signs that
+# nobody sees inside a word: soft hyphen, word joiner, byte order mark.
+_UNSEEN = (
+    "\u00ad\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
+    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u2060\ufeff"
+)
+# Younger than Unicode 6.1 and no letters: currencies, isolates, technical signs, emoji. Without this
+# the index knows no "job" in "Good job\U0001f923".
+_GLUED = (
+    "\u058d\u058e\u0605\u061c\u061d\u07fe\u07ff\u0888\u0890\u0891\u08e2\u09fd\u0a76\u0c77\u0c84\u0d4f"
+    "\u1b7d\u1b7e\u2065-\u2069\u20ba-\u20cf\u218a\u218b\u23f4-\u23ff\u2427-\u243f\u2700\u2b4d-\u2bff"
+    "\u2e3c-\u2e7f\u32ff\ua8fc\uab5b\uab6a\uab6b\ufbc2\ufd40-\ufd4f\ufdcf\ufdfe\ufdff"
+    "\U0001cf50-\U0001cfc3\U0001d1de-\U0001d1ea\U0001d800-\U0001d9ff"
+    "\U0001f000-\U0001f0ff\U0001f10d-\U0001fbef"
+)
+_ANY_SPECIAL = re.compile(f"[{_UNSPACED}{_UNSEEN}{_GLUED}]")
+_UNSEEN_SIGNS = re.compile(f"[{_UNSEEN}]+")
+_GLUED_SIGNS = re.compile(f"[{_GLUED}]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _IDENTIFIER = re.compile(
     r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b|\b[a-z]+[A-Z][A-Za-z0-9]*\b|\b(?:[A-Z][a-z0-9]+){2,}\b"
+    r"|\b[A-Z]{2,}[a-z][A-Za-z0-9]*\b"
 )
 _QUERY_PART = re.compile(r'"([^"]*)"?|(\S+)')
 _WORDS = re.compile(r"\w+")
@@ -29,10 +50,19 @@ MAX_QUERY_CHARACTERS = 1000
 
 
 def spaced(text: str) -> str:
-    """Put spaces around the characters of scripts that are written without them."""
-    if text.isascii():
+    """Put spaces around the characters of scripts that are written without them.
+
+    Signs that the index would take for letters become spaces, and points inside words go.
+    """
+    if text.isascii() or _ANY_SPECIAL.search(text) is None:
         return text
+    text = _GLUED_SIGNS.sub(" ", _UNSEEN_SIGNS.sub("", text))
     return _UNSPACED_CHARACTER.sub(r" \1 ", text)
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether the character belongs to a script that is written without spaces."""
+    return _UNSPACED_CHARACTER.match(character) is not None
 
 
 def searchable(text: str, *, code: bool = False) -> str | None:
@@ -57,16 +87,24 @@ def identifier_parts(text: str) -> list[str]:
 
 
 def path_words(path: str) -> str:
-    """Return the words of a path, so that a file is found by its name."""
-    return spaced(" ".join(_WORDS.findall(path.replace("_", " "))))
+    """Return the words of a path, and the parts of its identifiers, so that a file is found by its name."""
+    words = _WORDS.findall(path.replace("_", " "))
+    return spaced(" ".join([*words, *identifier_parts(" ".join(words))]))
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPart:
-    """One word or phrase of a query; `prefix` when it ended in an asterisk."""
+    """One word or phrase of a query.
+
+    Attributes:
+        words: As the index knows words; more than one are a phrase.
+        prefix: It ended in an asterisk.
+        pieces: The words inside an identifier (``userName``), a phrase that is as good; mostly empty.
+    """
 
     words: tuple[str, ...]
     prefix: bool = False
+    pieces: tuple[str, ...] = ()
 
 
 def query_parts(query: str) -> list[QueryPart]:
@@ -80,7 +118,14 @@ def query_parts(query: str) -> list[QueryPart]:
         raw = phrase or word
         words = tuple(_tokens(spaced(raw)))
         if words:
-            parts.append(QueryPart(words, prefix=bool(word) and word.endswith("*")))
+            pieces = tuple(_tokens(spaced(_CAMEL.sub(" ", word))))
+            parts.append(
+                QueryPart(
+                    words,
+                    prefix=word.endswith("*"),
+                    pieces=pieces if word and pieces != words else (),
+                )
+            )
     return parts[:MAX_QUERY_PARTS]
 
 

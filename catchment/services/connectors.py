@@ -1,0 +1,334 @@
+"""Connectors: made, shown, changed, tried, paused, scheduled and removed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catchment.core.errors import NotFound, UsageError
+from catchment.core.ids import new_id
+from catchment.core.runs import ConnectorStatus
+from catchment.kit import registry
+from catchment.kit.connector import BrowsePage, Kind
+from catchment.kit.health import Capability
+from catchment.kit.registry import AnyConnector
+from catchment.kit.session import Session
+from catchment.kit.url import SourceAddress
+from catchment.services.context import Context
+from catchment.services.orchestrator import Orchestrator, deployment_name
+from catchment.services.schedules import prefect_schedule
+from catchment.store import connectors, items, meta
+from catchment.store.engine import reading, writing
+from catchment.store.rows import ConnectorRow
+from catchment.sync.begin import make_source, read_config, read_credentials
+
+SLUG_CHARACTERS = 40
+
+
+def orchestrator(context: Context) -> Orchestrator:
+    """Return the way to Prefect for this store.
+
+    Raises:
+        Unavailable: Prefect is away.
+    """
+    with reading(context.engine) as connection:
+        store_id = meta.store_id(connection)
+    return Orchestrator(context.prefect, store_id=store_id)
+
+
+def find(context: Context, name: str) -> ConnectorRow:
+    """Return the connector that is meant by an id, slug or name.
+
+    Raises:
+        NotFound: There is none.
+        UsageError: There are several of that name.
+    """
+    with reading(context.engine) as connection:
+        found = connectors.find(connection, connectors.default_tenant(connection), name)
+    if not found:
+        raise NotFound(f"There is no connector called {name!r}.", remedy="See: catchment connector list.")
+    if len(found) > 1:
+        slugs = ", ".join(row.slug for row in found)
+        raise UsageError(f"{len(found)} connectors are called {name!r}.", remedy=f"Use one of: {slugs}.")
+    return found[0]
+
+
+def all_connectors(context: Context) -> list[ConnectorRow]:
+    """Return the living connectors, oldest first."""
+    with reading(context.engine) as connection:
+        return connectors.all_living(connection, connectors.default_tenant(connection))
+
+
+def counts(context: Context, connector: ConnectorRow) -> dict[str, int]:
+    """Return how many items of a connector stand in each state."""
+    with reading(context.engine) as connection:
+        return items.count_by_state(connection, connector.pk)
+
+
+def for_address(context: Context, provider: str, address: SourceAddress) -> tuple[ConnectorRow, bool]:
+    """Return the connector to the source at an address, and whether it had to be made.
+
+    Secrets that stood in the address replace the credentials that the connector had.
+    """
+    with reading(context.engine) as connection:
+        tenant = connectors.default_tenant(connection)
+        found = connectors.by_identity(connection, tenant, provider, address.identity)
+    if found is None:
+        made = add(context, provider, address.config, name=address.name, credentials=address.credentials)
+        return made, True
+    if address.credentials:
+        set_credentials(context, found, address.credentials)
+    return find(context, found.id), False
+
+
+def add(
+    context: Context,
+    provider_slug: str,
+    config: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    credentials: Mapping[str, Any] | None = None,
+    schedule: str | None = None,
+    trusted: bool = True,
+) -> ConnectorRow:
+    """Make a connector and its deployment; the source is not contacted.
+
+    Raises:
+        ConfigRejected: A setting is unknown or cannot work.
+        UsageError: The schedule cannot be read.
+        Unavailable: Prefect is away; nothing was stored.
+    """
+    provider = registry.provider(provider_slug)
+    checked = read_config(provider, dict(config))
+    if credentials:
+        read_credentials(provider, dict(credentials))
+    if schedule is not None:
+        prefect_schedule(schedule)
+    # Settings that cannot work are found before anything is stored.
+    stored = checked.model_dump(mode="json", exclude_defaults=True)
+    shown = name or provider.display_name
+    row = _insert(context, provider, stored, name=shown, schedule=schedule, trusted=trusted)
+    try:
+        way = orchestrator(context)
+        values: dict[str, Any] = {}
+        if credentials:
+            values["credentials_block"] = way.write_credentials(row, dict(credentials))
+        if provider.kind is not Kind.PUSH:
+            values["deployment_id"] = way.deploy(row)
+    except BaseException:
+        with writing(context.engine) as connection:
+            connectors.forget(connection, row.pk)
+        raise
+    with writing(context.engine) as connection:
+        values["status"] = _status(provider, has_credentials=bool(credentials))
+        connectors.change(connection, row.pk, **values)
+    return find(context, row.id)
+
+
+def _status(provider: type[AnyConnector], *, has_credentials: bool) -> ConnectorStatus:
+    needs = provider.credentials_model is not None and any(
+        field.is_required() for field in provider.credentials_model.model_fields.values()
+    )
+    return ConnectorStatus.SETUP if needs and not has_credentials else ConnectorStatus.ACTIVE
+
+
+def _insert(
+    context: Context,
+    provider: type[AnyConnector],
+    config: dict[str, Any],
+    *,
+    name: str,
+    schedule: str | None,
+    trusted: bool,
+) -> ConnectorRow:
+    now = context.clock.now()
+    connector_id = new_id()
+    with writing(context.engine) as connection:
+        tenant = connectors.default_tenant(connection)
+        slug = _free_slug(name, connectors.slugs_like(connection, tenant, _slug(name)))
+        return connectors.add(
+            connection,
+            id=connector_id,
+            tenant_id=tenant,
+            collection_pk=connectors.default_collection(connection, tenant),
+            slug=slug,
+            name=name,
+            provider=provider.slug,
+            identity=provider.identity(config),
+            config=config,
+            status=ConnectorStatus.SETUP,
+            schedule=schedule,
+            trusted=trusted,
+            deployment_name=deployment_name(slug, connector_id),
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_CHARACTERS].strip("-") or "connector"
+
+
+def _free_slug(name: str, taken: set[str]) -> str:
+    slug, number = _slug(name), 2
+    while slug in taken:
+        slug = f"{_slug(name)}-{number}"
+        number += 1
+    return slug
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit did: the connector, and how many documents now lie outside its scope."""
+
+    connector: ConnectorRow
+    outside: int
+
+
+def edit(
+    context: Context,
+    connector: ConnectorRow,
+    *,
+    name: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Edited:
+    """Change the name, or settings (None takes a setting away); the next run follows.
+
+    Raises:
+        ConfigRejected: A setting is unknown or cannot work; nothing was changed.
+    """
+    provider = registry.provider(connector.provider)
+    merged = {**connector.config, **(changes or {})}
+    config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
+    stored = config.model_dump(mode="json", exclude_defaults=True)
+    values: dict[str, Any] = {"updated_at": context.clock.now()}
+    if name is not None:
+        values["name"] = name
+    if changes:
+        values.update(config=stored, identity=provider.identity(stored))
+    with writing(context.engine) as connection:
+        connectors.change(connection, connector.pk, **values)
+    fresh = find(context, connector.id)
+    return Edited(fresh, _outside(context, fresh) if changes else 0)
+
+
+def _outside(context: Context, connector: ConnectorRow) -> int:
+    """Count the documents that the settings leave out now."""
+    from catchment.kit.selection import Selection
+
+    provider = registry.provider(connector.provider)
+    config = read_config(provider, connector.config)
+    selection = Selection.of(config, max_file_bytes=context.sync.max_file_bytes)
+    source = provider(config, None, Session(trusted=connector.trusted))
+    with reading(context.engine) as connection:
+        return sum(
+            not (selection.admits(path) and source.admits(path))
+            for path in items.document_paths(connection, connector.pk)
+        )
+
+
+def set_credentials(context: Context, connector: ConnectorRow, values: Mapping[str, Any]) -> ConnectorRow:
+    """Replace a connector's credentials, whole.
+
+    Raises:
+        ConfigRejected: A field is missing or unknown, or the provider takes none.
+        Unavailable: Prefect is away; nothing was changed.
+    """
+    provider = registry.provider(connector.provider)
+    if provider.credentials_model is None:
+        raise UsageError(f"{provider.display_name} takes no credentials.")
+    read_credentials(provider, dict(values))
+    block = orchestrator(context).write_credentials(connector, dict(values))
+    changed: dict[str, Any] = {"credentials_block": block, "updated_at": context.clock.now()}
+    if connector.status in (ConnectorStatus.SETUP, ConnectorStatus.ERROR):
+        changed.update(status=ConnectorStatus.ACTIVE, error_code=None, error_message=None)
+    with writing(context.engine) as connection:
+        connectors.change(connection, connector.pk, **changed)
+    return find(context, connector.id)
+
+
+def set_schedule(context: Context, connector: ConnectorRow, schedule: str | None) -> ConnectorRow:
+    """Give a connector a schedule, or take it away.
+
+    Raises:
+        UsageError: The schedule cannot be read.
+        Unavailable: Prefect is away; nothing was changed.
+    """
+    if schedule is not None:
+        prefect_schedule(schedule)
+    return _mirror(context, connector, schedule=schedule)
+
+
+def set_paused(context: Context, connector: ConnectorRow, *, paused: bool) -> ConnectorRow:
+    """Pause a connector, or let it go on.
+
+    Raises:
+        Unavailable: Prefect is away; nothing was changed.
+    """
+    if connector.status == ConnectorStatus.SETUP:
+        raise UsageError("The connector's set-up is not finished.", remedy="Give it credentials first.")
+    status = ConnectorStatus.PAUSED if paused else ConnectorStatus.ACTIVE
+    return _mirror(context, connector, paused=paused, status=status)
+
+
+def _mirror(context: Context, connector: ConnectorRow, **values: Any) -> ConnectorRow:
+    """Change the row and then the deployment; when Prefect is away, the row is put back."""
+    before = {name: getattr(connector, name) for name in values}
+    with writing(context.engine) as connection:
+        connectors.change(connection, connector.pk, updated_at=context.clock.now(), **values)
+    fresh = find(context, connector.id)
+    try:
+        way = orchestrator(context)
+        if way.deployment(fresh) is None:
+            deployment_id = way.deploy(fresh)
+            with writing(context.engine) as connection:
+                connectors.change(connection, connector.pk, deployment_id=deployment_id)
+        else:
+            way.schedule(fresh)
+    except BaseException:
+        with writing(context.engine) as connection:
+            connectors.change(connection, connector.pk, **before)
+        raise
+    return find(context, connector.id)
+
+
+def source_of(context: Context, connector: ConnectorRow, session: Session | None = None) -> AnyConnector:
+    """Return the connector object of a stored connector, with its credentials.
+
+    Raises:
+        SourceError: Its settings or credentials cannot work.
+        Unavailable: It needs credentials, and Prefect, which keeps them, is away.
+    """
+    credentials = None
+    if connector.credentials_block is not None:
+        credentials = orchestrator(context).read_credentials(connector)
+    return make_source(connector, credentials, session or Session(trusted=connector.trusted))
+
+
+def check(context: Context, connector: ConnectorRow) -> list[Capability]:
+    """Try each thing that a sync of this connector needs."""
+    source = source_of(context, connector)
+    try:
+        return source.check()
+    finally:
+        source.close()
+
+
+def browse(
+    context: Context, connector: ConnectorRow, parent_id: str | None = None, page: str | None = None
+) -> BrowsePage:
+    """Return what can be chosen below a resource of the source."""
+    source = source_of(context, connector)
+    try:
+        return source.browse(parent_id, page)
+    finally:
+        source.close()
+
+
+def blind_spots(connector: ConnectorRow) -> tuple[str, ...]:
+    """Return what the source of a connector cannot tell, in words."""
+    return registry.provider(connector.provider).blind_spots

@@ -1,0 +1,36 @@
+"""What a service works with: the store, a way to Prefect, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import Engine
+
+from catchment.core.clock import Clock, SystemClock
+from catchment.core.settings import SyncSettings, sync_settings
+from catchment.services.prefect_client import PrefectClient
+
+
+@dataclass
+class Context:
+    """The surroundings of every service call.
+
+    Attributes:
+        engine: The store, at the current revision.
+        connect: Opens the way to Prefect; called once, when a service first needs it. Raises
+            Unavailable when Prefect is away.
+        clock: Where time comes from.
+        sync: How runs work.
+    """
+
+    engine: Engine
+    connect: Callable[[], PrefectClient]
+    clock: Clock = field(default_factory=SystemClock)
+    sync: SyncSettings = field(default_factory=sync_settings)
+
+    @cached_property
+    def prefect(self) -> PrefectClient:
+        """The connection to Prefect."""
+        return self.connect()

@@ -1,0 +1,70 @@
+"""Taking away what is kept no longer, in steps short enough for everybody else."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, text
+
+from catchment.store.engine import writing
+
+STEP = 1000
+MERGE_PAGES = 500
+MOST_MERGES = 20
+
+
+def tombstones(connection: Connection, *, before: float) -> int:
+    """Purge documents, and their ledger rows, that were deleted long ago; at most 1,000 a call."""
+    pks = [
+        row[0]
+        for row in connection.execute(
+            text("SELECT pk FROM documents WHERE deleted_at < :before ORDER BY deleted_at LIMIT :step"),
+            {"before": before, "step": STEP},
+        )
+    ]
+    for pk in pks:
+        connection.execute(text("DELETE FROM document_access WHERE document_pk = :pk"), {"pk": pk})
+        connection.execute(text("DELETE FROM documents WHERE pk = :pk"), {"pk": pk})
+        connection.execute(text("DELETE FROM held_removals WHERE item_pk = :pk"), {"pk": pk})
+        connection.execute(text("DELETE FROM items WHERE pk = :pk AND state = 'deleted'"), {"pk": pk})
+    return len(pks)
+
+
+def removed_connectors(connection: Connection) -> int:
+    """Purge connectors that were removed and of which no document, item or recent run is left."""
+    pks = [
+        row[0]
+        for row in connection.execute(
+            text(
+                "SELECT pk FROM connectors c WHERE deleted_at IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.connector_pk = c.pk)"
+                " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.connector_pk = c.pk)"
+                " LIMIT 100"
+            )
+        )
+    ]
+    for pk in pks:
+        connection.execute(
+            text(
+                "DELETE FROM checkpoints WHERE scope_pk IN (SELECT pk FROM scopes WHERE connector_pk = :pk)"
+            ),
+            {"pk": pk},
+        )
+        for table in ("held_removals", "scopes", "runs"):
+            connection.execute(text(f"DELETE FROM {table} WHERE connector_pk = :pk"), {"pk": pk})
+        connection.execute(text("DELETE FROM connectors WHERE pk = :pk"), {"pk": pk})
+    return len(pks)
+
+
+def merge_index(engine: Engine) -> None:
+    """Merge the index's segments in bounded steps, each its own transaction (SQLite only)."""
+    if engine.dialect.name != "sqlite":
+        return
+    for _ in range(MOST_MERGES):
+        with writing(engine) as connection:
+            before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+            connection.exec_driver_sql(
+                f"INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('merge', {MERGE_PAGES})"
+            )
+            after = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+        # FTS5 says that nothing was left to merge by changing fewer than two rows.
+        if after - before < 2:
+            return
