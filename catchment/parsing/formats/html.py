@@ -22,6 +22,10 @@ _HEAD_CHARACTERS = 64 * 1024
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _AUTHOR = re.compile(r"<meta\s[^>]{0,500}>", re.IGNORECASE)
 _CONTENT = re.compile(r"""content\s*=\s*(?:"([^"]{1,300})"|'([^']{1,300})')""", re.IGNORECASE)
+_INVISIBLE = re.compile(
+    r"<script\b.*?(?:</script>|\Z)|<style\b.*?(?:</style>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
+)
+_TAG = re.compile(r"<[^<>]*>")
 _NAMED_AUTHOR = re.compile(r"""name\s*=\s*["']?author\b""", re.IGNORECASE)
 
 
@@ -30,17 +34,28 @@ def read(source: Source) -> Reading:
     markup = decode(source.body, declared_in_html(source.body))
     head = markup[:_HEAD_CHARACTERS]
     title = _TITLE.search(head)
-    return Reading(
-        to_markdown(markup),
+    result = convert(markup, _OPTIONS)
+    reading = Reading(
+        clean(result.content or ""),
         is_markdown=True,
         title=html.unescape(title.group(1)) if title else None,
         author=_author(head),
     )
+    if any(str(warning.kind) == "depth_limit_exceeded" for warning in result.warnings):
+        reading.text, reading.is_markdown = flat_text(markup), False
+        reading.warnings = ["nested too deeply: the text was taken without its structure"]
+    return reading
 
 
 def to_markdown(markup: str) -> str:
     """Convert HTML, whole or in part."""
     return clean(convert(markup, _OPTIONS).content or "")
+
+
+def flat_text(markup: str) -> str:
+    """The words of a page that no tree can be made of."""
+    words = html.unescape(_TAG.sub("\n", _INVISIBLE.sub("\n", markup)))
+    return clean("\n".join(filter(None, map(str.strip, words.split("\n")))))
 
 
 def _author(head: str) -> str | None:

@@ -1,0 +1,37 @@
+"""The parser process with readers that misbehave on purpose, told apart by the file's text."""
+
+import os
+import signal
+import time
+
+from catchment.parsing import child, kinds, registry
+from catchment.parsing.reading import Reading, Source
+
+_honest = registry.reader_for(kinds.TEXT)
+
+
+def _reader(source: Source) -> Reading:
+    order = source.body.strip()
+    if order == b"hang":
+        time.sleep(3600)
+    elif order == b"segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif order == b"abort":
+        os.abort()
+    elif order == b"killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif order == b"eat":
+        hoard = []
+        while True:
+            hoard.append(bytearray(16 * 1024 * 1024))
+    elif order == b"panic":
+        raise BaseException("a panic of a native library")
+    elif order == b"pid":
+        return Reading(str(os.getpid()))
+    elif order == b"secrets":
+        return Reading(" ".join(os.environ))
+    return _honest(source)
+
+
+registry._readers[kinds.TEXT] = _reader
+child.main()
