@@ -83,7 +83,7 @@ class Walk:
             if error.errno in GONE:
                 return None
             raise
-        found = self._described(shown, facts)
+        found = self._described(shown, facts, linked=real != shown[:-1])
         return found if isinstance(found, Item) else None
 
     def look(self, shown: Parts) -> os.stat_result | None:
@@ -137,6 +137,7 @@ class Walk:
         key_above = to_key(b"/".join((*place.shown, b"")))
         url_above = self._base + quoted(b"/".join((*place.shown, b"")))
         unwanted, has_lists = self._rules.unwanted, bool(ignores.lists)
+        linked = place.shown != place.real
         for count, raw in enumerate(names):
             if count % _STOP_EVERY == 0:
                 self._session.check_stop()
@@ -152,7 +153,8 @@ class Walk:
             mode = facts.st_mode
             if stat.S_ISREG(mode):
                 if not (has_lists and ignores.covers(above, name, is_folder=False)):
-                    yield file_item(key_above + to_key(raw), url_above + quoted(raw), facts)
+                    key, url = key_above + to_key(raw), url_above + quoted(raw)
+                    yield file_item(key, url, facts, linked=linked)
                 continue
             found = self._unusual(place, raw, facts)
             if isinstance(found, Place):
@@ -179,7 +181,7 @@ class Walk:
         return None if covered else found
 
     def _described(
-        self, shown: Parts, facts: os.stat_result, ignores: Ignores | None = None
+        self, shown: Parts, facts: os.stat_result, ignores: Ignores | None = None, *, linked: bool = False
     ) -> Item | Place | None:
         """Turn the facts of an entry into an item, or into a folder to walk."""
         raw = b"/".join(shown)
@@ -188,7 +190,7 @@ class Walk:
         if stat.S_ISDIR(mode):
             return None
         if not stat.S_ISLNK(mode):
-            return _plain(key, url, facts)
+            return _plain(key, url, facts, linked=linked)
         try:
             real = self._followed(shown)
             target = self._root.facts(real)

@@ -204,6 +204,9 @@ class TestSpecialFiles:
         readable = {key for key, item in items.items() if item.refusal is None}
         assert readable == {"real/deep/a.txt", "real/up.txt", "folder/deep/a.txt"}
         assert {source.fetch(items[key]).body for key in readable} == {b"real/deep/a.txt"}
+        assert {key: source.fetch(items[key]).item for key in readable} == {
+            key: items[key] for key in readable
+        }
         assert items["folder/up.txt"].refusal == "symlink: lies behind another one"
         assert items["real/up.txt"].move_hint is None
 
@@ -214,12 +217,15 @@ class TestSpecialFiles:
         (root / "absolute").symlink_to(tmp_path / "secret")
         (root / "climbing").symlink_to("../secret/key.txt")
         (root / "twice").symlink_to("climbing")
+        (root / "there-and-back").symlink_to("../secret/../root/a.txt")
         (root / "sibling").symlink_to(f"{root}-other")
         items = listed(folder(root, follow_symlinks=True))
         refusals = {key: item.refusal for key, item in items.items()}
         outside = "symlink: leads outside the folder"
         assert refusals.pop("a.txt") is None
-        assert refusals == dict.fromkeys(["absolute", "climbing", "sibling", "twice"], outside)
+        assert refusals == dict.fromkeys(
+            ["absolute", "climbing", "sibling", "there-and-back", "twice"], outside
+        )
 
     def test_loops_of_links_end(self, tmp_path: Path) -> None:
         """Line 24: a link to a folder above, and two folders full of links to each other."""

@@ -250,6 +250,15 @@ class TestFetchRefuses:
         file.write_bytes(b"made again")
         assert source.fetch(item).body == b"made again"
 
+    def test_after_a_new_listing_nothing_of_the_old_folder_is_read(self, source: Folder, file: Path) -> None:
+        """The folder was replaced as a whole between two listings of one connector object."""
+        source.fetch(only_item(source))
+        root = file.parent.parent
+        root.rename(root.parent / "elsewhere")
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"in the new folder")
+        assert source.fetch(only_item(source)).body == b"in the new folder"
+
     def test_files_of_an_unmounted_disk_are_not_gone(self, source: Folder, file: Path) -> None:
         """Another folder in place of the one listed is an error of the source, not of each file."""
         item = only_item(source)
