@@ -96,6 +96,11 @@ class Child:
             os.close(log)
         self._started_at = time.monotonic()
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of the process. Raises subprocess.TimeoutExpired when it lives on."""
+        if self._process is not None:
+            self._process.wait(seconds)
+
     def bury(self) -> float:
         """End what a death left of the group, and return the pause in seconds before the next start."""
         if self._process is not None:
@@ -127,7 +132,7 @@ class Child:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(seconds)
+                self.wait(seconds)
         kill_group(self._process.pid)
         self._process.wait()
         self._process = None

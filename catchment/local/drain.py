@@ -52,7 +52,10 @@ def cancel_running(client: PrefectClient) -> int:
 
 
 def wait_until_idle(client: PrefectClient, *, seconds: float, is_hurried: Callable[[], bool]) -> int:
-    """Wait until no run of the pool is at work; return how many still are when time or patience is over."""
+    """Wait until no run of the pool is at work; return how many still are when time or patience is over.
+
+    Raises Unavailable when Prefect cannot be asked.
+    """
     give_up_at = time.monotonic() + seconds
     while (left := client.count_flow_runs(states=LIVE_STATES, pool=POOL)) > 0:
         if is_hurried() or time.monotonic() > give_up_at:

@@ -85,7 +85,8 @@ def run_stack(
         before_start: called under the home's lock before any child starts; may raise to refuse.
         on_drain: called when no further run can begin, before the running ones are cancelled.
     """
-    from catchment.local.supervisor import Hooks, Supervisor
+    from catchment.local.hooks import Hooks
+    from catchment.local.supervisor import Supervisor
 
     hooks = Hooks(sweep=sweep, idle=idle, before_start=before_start, on_drain=on_drain)
     return Supervisor(home, background=background, say=say, hooks=hooks).run()

@@ -6,7 +6,6 @@ other.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import signal
@@ -16,18 +15,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TypeVar
 
-from catchment.core.errors import CatchmentError, ConfigRejected, Unavailable
+from catchment.core.errors import CatchmentError, Unavailable
 from catchment.local import drain, pool, state
 from catchment.local.children import Child, ChildSpec, Lifeline
 from catchment.local.environment import child_environment, server_environment, worker_environment
+from catchment.local.hooks import Hooks, find_hooks
 from catchment.local.lifeline import SOCKET
-from catchment.local.paths import prepare, sign_in, tail, write_private
+from catchment.local.paths import prepare, sign_in, tail
+from catchment.local.ports import open_port
 from catchment.local.settings import StackSettings
 from catchment.services.prefect_client import LIVE_STATES, PrefectClient
 
@@ -38,20 +38,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Hooks:
-    """What the product does at the stack's turning points; every one may be absent.
-
-    `before_start` runs under the home's lock before any child (and may raise to refuse the start), `sweep`
-    every 15 s while the stack is ready, `on_drain` when the pool is paused and before runs are cancelled.
-    `idle` says whether a background stack may stop as far as the product is concerned.
-    """
-
-    before_start: Callable[[], None] | None = None
-    sweep: Callable[[], None] | None = None
-    idle: Callable[[], bool] | None = None
-    on_drain: Callable[[], None] | None = None
+T = TypeVar("T")
 
 
 class _Stopped(Exception):
@@ -219,8 +206,8 @@ class Supervisor:
         while self._hooks.sweep is not None:
             try:
                 self._hooks.sweep()
-            except Exception:
-                logger.exception("Upkeep failed; the next try comes in %s s.", self._settings.sweep_seconds)
+            except Exception as error:
+                _report("Upkeep failed and is tried again soon", error)
             if self._stopping.wait(self._settings.sweep_seconds):
                 return
 
@@ -245,8 +232,8 @@ class Supervisor:
                 return time.time()
             if self._hooks.idle is not None and not self._hooks.idle():
                 return time.time()
-        except Exception:
-            logger.exception("Cannot tell whether the stack is idle; it stays.")
+        except Exception as error:
+            _report("Cannot tell whether the stack is idle, so it stays", error)
             return time.time()
         used = self._home / "run" / "used"
         return used.stat().st_mtime if used.exists() else self._started_at
@@ -261,8 +248,6 @@ class Supervisor:
         try:
             if was_ready:
                 self._drain()
-        except Exception:
-            logger.exception("Draining failed; the children are stopped all the same.")
         finally:
             for child in reversed(self._children):
                 if child.spec.name == "server":
@@ -272,30 +257,39 @@ class Supervisor:
             self._say("Stopped.")
 
     def _drain(self) -> None:
-        if not self._server_lives():
-            self._say("Prefect's server is down: running flows cannot be asked to end and are killed.")
-            return
+        """Let the running flows end by themselves; a step that fails leaves the others to do their part."""
         client = self._need_client()
-        drain.stop_intake(client, self._home)
-        if self._hooks.on_drain is not None:
-            self._hooks.on_drain()
-        asked = drain.cancel_running(client)
-        if asked:
+        if self._server_lives():
+            self._attempt(lambda: drain.stop_intake(client, self._home))
+        # Also without Prefect: a run reads its row at least once a second and stops by itself.
+        self._attempt(self._hooks.on_drain)
+        if not self._server_lives():
+            self._say("Prefect's server is down: runs get a moment to stop by themselves.")
+            time.sleep(0 if self._is_hurried() else _STOP_SECONDS)
+            return
+        if asked := self._attempt(lambda: drain.cancel_running(client)):
             self._say(f"Waiting for {asked} run(s) to end. Press Ctrl-C again to stop at once.")
-        left = drain.wait_until_idle(
-            client, seconds=self._settings.drain_seconds, is_hurried=self._is_hurried
-        )
-        if left:
+        seconds = self._settings.drain_seconds
+        if left := self._attempt(
+            lambda: drain.wait_until_idle(client, seconds=seconds, is_hurried=self._is_hurried)
+        ):
             self._say(f"{left} run(s) did not end in time and are killed; they go on at the next start.")
 
-    def _reopen(self, was_ready: bool) -> None:
-        if not was_ready or not self._server_lives():
-            return
+    def _attempt(self, step: Callable[[], T] | None) -> T | None:
+        """Take one step of the way down; a failure, or a server that is gone, costs only this step."""
+        if step is None:
+            return None
         try:
-            pool.close_leftovers(self._need_client())
-            drain.reopen_intake(self._need_client(), self._home)
-        except Exception:
-            logger.exception("The work pool stays paused until the next start.")
+            return step()
+        except Exception as error:
+            _report("A step of the shutdown failed", error)
+            return None
+
+    def _reopen(self, was_ready: bool) -> None:
+        if was_ready and self._server_lives():
+            client = self._need_client()
+            self._attempt(lambda: pool.close_leftovers(client))
+            self._attempt(lambda: drain.reopen_intake(client, self._home))
 
     def _server_lives(self) -> bool:
         return any(child.spec.name == "server" and child.is_alive for child in self._children)
@@ -329,7 +323,6 @@ class Supervisor:
         """
         with open_port(self._home, self._settings.server_port) as listener:
             self._port = listener.getsockname()[1]
-            write_private(self._home / "run" / "port", str(self._port))
             yield listener
 
     @contextmanager
@@ -348,51 +341,10 @@ class Supervisor:
         self._stopping.set()
 
 
-def open_port(home: Path, asked: int) -> socket.socket:
-    """Bind a port on the loopback address: the one asked for, else that of last time, else a free one.
-
-    Raises ConfigRejected when the asked port is in use.
-    """
-    if asked:
-        try:
-            return _bind(asked)
-        except OSError as error:
-            raise ConfigRejected(
-                f"Port {asked} of CATCHMENT_STACK_SERVER_PORT cannot be used: {error.strerror}.",
-                setting="CATCHMENT_STACK_SERVER_PORT",
-                remedy="Choose another port, or leave the setting out and a free one is found.",
-            ) from error
-    last = home / "run" / "port"
-    try:
-        return _bind(int(last.read_text(encoding="ascii")))
-    except (OSError, ValueError, OverflowError):
-        return _bind(0)
-
-
-def _bind(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        # Connections of the last life may linger for a minute; a living listener is still refused.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        # Listening from here on: another program cannot bind, and early clients wait instead of failing.
-        listener.listen(128)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def find_hooks(home: Path) -> Hooks:
-    """Ask ``catchment.services.upkeep.hooks(home)`` for the product's hooks; none where it does not exist.
-
-    It returns an object with any of the attributes of `Hooks`.
-    """
-    if importlib.util.find_spec("catchment.services.upkeep") is None:
-        return Hooks()
-    found: Any = importlib.import_module("catchment.services.upkeep").hooks(home)
-    names = ("before_start", "sweep", "idle", "on_drain")
-    return Hooks(**{name: getattr(found, name, None) for name in names})
+def _report(what: str, error: Exception) -> None:
+    """Log a failure that is survived: in a sentence where we know it, with its traceback where we do not."""
+    unknown = None if isinstance(error, CatchmentError) else error
+    logger.error("%s: %s", what, error, exc_info=unknown)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

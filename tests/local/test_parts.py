@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catchment.core.errors import ConfigRejected, Conflict
 from catchment.local import drain, paths, pool, state
+from catchment.local.children import Child, ChildSpec, Lifeline
 from catchment.local.environment import child_environment
-from catchment.local.supervisor import Hooks, Supervisor, open_port
+from catchment.local.hooks import Hooks, find_hooks
+from catchment.local.ports import open_port
+from catchment.local.supervisor import Supervisor
 
 
 @pytest.fixture
@@ -85,7 +91,8 @@ class TestLock:
 
     def test_looking_does_not_keep_a_supervisor_from_starting(self, home: Path) -> None:
         """Asking whether the lock is held leaves it free."""
-        state.HomeLock(home).acquire  # noqa: B018 - the object alone takes nothing
+        with state.HomeLock(home):
+            assert state.is_held(home)
         assert not state.is_held(home)
         with state.HomeLock(home):
             assert state.is_held(home)
@@ -118,7 +125,6 @@ class TestPort:
         """A bookmark of Prefect's pages stays good from one start to the next."""
         with open_port(home, 0) as first:
             port = first.getsockname()[1]
-        (home / "run" / "port").write_text(str(port))
         with open_port(home, 0) as again:
             assert again.getsockname()[1] == port
 
@@ -269,3 +275,40 @@ class TestSupervisor:
         assert "The store must be migrated first." in said
         assert list((tmp_path / "logs").iterdir()) == []
         assert not state.is_held(tmp_path)
+
+
+class TestHooks:
+    def test_the_products_hooks_are_found_by_name(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the product defines is called, what it does not define is absent."""
+        swept: list[Path] = []
+
+        def hooks(home: Path, connect: Callable[[], object]) -> SimpleNamespace:
+            return SimpleNamespace(sweep=lambda: swept.append(home), connect=connect)
+
+        upkeep = ModuleType("catchment.services.upkeep")
+        upkeep.__spec__ = ModuleSpec(upkeep.__name__, None)
+        upkeep.hooks = hooks  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, upkeep.__name__, upkeep)
+        found = find_hooks(home)
+        assert found.sweep is not None
+        found.sweep()
+        assert swept == [home]
+        assert found.on_drain is None
+
+
+class TestChild:
+    def test_a_child_that_keeps_dying_is_restarted_after_longer_and_longer_pauses(self, home: Path) -> None:
+        """The pauses double up to half a minute, so that a broken child does not burn the processor."""
+        lifeline = Lifeline()
+        spec = ChildSpec(name="broken", module="catchment.local.missing", is_ready=lambda: False)
+        child = Child(spec, home=home, lifeline=lifeline, log_bytes=1024)
+        pauses = []
+        for _ in range(9):
+            child.start()
+            child.wait(10)
+            assert not child.is_alive
+            pauses.append(child.bury())
+            assert not child.restart_if_due()
+        lifeline.close()
+        assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+        assert "catchment.local.missing" in paths.tail(home / "logs" / "broken.log")

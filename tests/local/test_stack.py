@@ -225,6 +225,24 @@ class TestWorkerDies:
         assert renewed.pids["worker"] != stack.pids["worker"]
 
 
+class TestServerDies:
+    def test_a_killed_server_is_replaced_on_the_same_port(self, prefect: PrefectClient, home: Path) -> None:
+        """After kill -9 of the server a new one takes over, and the worker goes on with new runs."""
+        before = read_state(home)
+        assert before is not None
+        os.kill(before.pids["server"], signal.SIGKILL)
+
+        def replaced() -> StackState | None:
+            now = read_state(home)
+            return now if now is not None and now.pids["server"] != before.pids["server"] else None
+
+        after = wait_for(replaced, seconds=20, what="a new server")
+        assert after.api_url == before.api_url
+        wait_for(prefect.is_healthy, seconds=30, what="the new server's health")
+        run = start_run(prefect, deploy(prefect, "quick"))
+        wait_for_state(prefect, run, "COMPLETED", seconds=60)
+
+
 class TestDown:
     """These stop the module's home and start it again: they stand last and use `home` alone."""
 
@@ -318,6 +336,49 @@ class TestForeground:
         assert "Stopped before the stack was ready." in output
         assert not alive(family)
 
+    def test_hooks_are_called_and_ctrl_c_drains(self, tmp_path: Path) -> None:
+        """The sweep survives its own errors, `on_drain` is called, and SIGINT works where it was ignored."""
+        script = """if True:
+            import signal, sys
+            from pathlib import Path
+            from catchment.local.stack import run_stack
+
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell script
+            home, calls = Path(sys.argv[1]), []
+
+            def sweep():
+                calls.append("sweep")
+                (home / f"sweep-{len(calls)}").touch()
+                if len(calls) == 1:
+                    raise RuntimeError("first sweep fails")
+
+            sys.exit(run_stack(
+                home, background=False, say=print, sweep=sweep,
+                before_start=lambda: (home / "before").touch(),
+                on_drain=lambda: (home / "drain").touch(),
+            ))
+        """
+        environment = {**child_environment(tmp_path), "CATCHMENT_STACK_SWEEP_SECONDS": "0.2"}
+        supervisor = subprocess.Popen(
+            [sys.executable, "-u", "-c", script, str(tmp_path)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_for((tmp_path / "sweep-2").exists, seconds=60, what="the second sweep")
+        state = read_state(tmp_path)
+        assert state is not None
+        family = family_of(state)
+        supervisor.send_signal(signal.SIGINT)
+        output, _ = supervisor.communicate(timeout=60)
+        assert supervisor.returncode == 0
+        assert "first sweep fails" in output
+        assert state.auth in output  # the person at the terminal needs it to sign in
+        assert (tmp_path / "before").exists()
+        assert (tmp_path / "drain").exists()
+        assert not alive(family)
+
     def test_an_idle_background_stack_stops_by_itself(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -339,6 +400,6 @@ def _supervisor(home: Path, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def _flow_process(state: StackState, folder: Path):
+def _flow_process(state: StackState, folder: Path) -> psutil.Process:
     pid = int((folder / "beat").read_text().split()[0])
     return next(process for process in family_of(state) if process.pid == pid)

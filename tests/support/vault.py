@@ -1,0 +1,129 @@
+"""A plain house that can be looked into: what lies in the index and in the ledger, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+from catchment.core.clock import Clock
+from catchment.core.counters import COUNTER_NAMES
+from catchment.core.settings import SyncSettings
+from catchment.store import connectors
+from catchment.store.engine import reading, writing
+from catchment.store.rows import ConnectorRow, RunRow
+from catchment.store.tables import CHUNK_BITS, documents, items, metadata, runs
+from tests.support.plain import PlainHouse
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Vault(PlainHouse):
+    """See the module."""
+
+    def __init__(self, home: Path, *, clock: Clock, **settings: Any) -> None:
+        # The pulse of a run that lasts milliseconds would only be in the way.
+        given = {"poll_seconds": 3600.0, **settings}
+        super().__init__(home, clock=clock, sync=SyncSettings(**given))
+
+    def tune(self, **settings: Any) -> None:
+        """Change how runs work."""
+        self.sync_settings = self.sync_settings.model_copy(update=settings)
+
+    def connector(self, name: str = "docs") -> ConnectorRow:
+        """Return the connector's row."""
+        with reading(self.engine) as connection:
+            return connectors.find(connection, connectors.default_tenant(connection), name)[0]
+
+    def configure(self, **config: Any) -> None:
+        """Replace the connector's settings."""
+        self.mark(config=config)
+
+    def mark(self, **columns: Any) -> None:
+        """Change columns of the connector's row."""
+        with writing(self.engine) as connection:
+            connectors.change(connection, self.connector().pk, **columns)
+
+    def texts(self) -> dict[str, str]:
+        """Return the text of every visible document, by the key of its item."""
+        with reading(self.engine) as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT i.key, c.text FROM chunks c"
+                f" JOIN documents d ON d.pk = c.id >> {CHUNK_BITS} AND d.deleted_at IS NULL"
+                " JOIN items i ON i.pk = d.pk ORDER BY c.id"
+            ).all()
+        found: dict[str, str] = {}
+        for key, text in rows:
+            found[key] = found.get(key, "") + text
+        return found
+
+    def keys(self) -> set[str]:
+        """Return the keys of the visible documents."""
+        return set(self.texts())
+
+    def ids(self) -> dict[str, str]:
+        """Return the ids of the visible documents, by key."""
+        with reading(self.engine) as connection:
+            rows = connection.execute(
+                select(items.c.key, documents.c.id)
+                .join(documents, documents.c.pk == items.c.pk)
+                .where(documents.c.deleted_at.is_(None))
+            )
+            return {key: document_id for key, document_id in rows}
+
+    def item(self, key: str) -> Mapping[str, Any] | None:
+        """Return the ledger's row of a key."""
+        with reading(self.engine) as connection:
+            row = connection.execute(select(items).where(items.c.key == key)).one_or_none()
+        return row._mapping if row is not None else None
+
+    def fact(self, key: str, column: str) -> Any:
+        """Return one column of the ledger's row of a key."""
+        row = self.item(key)
+        assert row is not None, f"the ledger has no {key}"
+        return row[column]
+
+    def silence(self, run_id: str, seconds: float = 100.0) -> None:
+        """Let a run have been silent for so long, as if its process had died."""
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(runs).where(runs.c.id == run_id).values(lease_at=runs.c.lease_at - seconds)
+            )
+
+    def crash(self, **parameters: Any) -> str:
+        """Sync, expect the process to die in the middle, and return the id of the run it left behind."""
+        run = self.begin(**parameters)
+        try:
+            self.work(run)
+        except Crash:
+            self.silence(run.row.id)
+            return run.row.id
+        raise AssertionError(f"the run came to its end: {self.run(run.row.id)}")
+
+    def dump(self, *, but: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
+        """Return every row of every table."""
+        with reading(self.engine) as connection:
+            return {
+                table.name: [tuple(row) for row in connection.execute(select(table))]
+                for table in metadata.sorted_tables
+                if table.name not in but
+            }
+
+    def check_index(self) -> None:
+        """Let the full-text index compare itself with what it indexes."""
+        with writing(self.engine) as connection:
+            connection.exec_driver_sql("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
+
+
+def counts(run: RunRow) -> dict[str, int]:
+    """Return the counters of a run that are not zero; checks that they add up where it succeeded."""
+    values = {name: getattr(run, name) for name in COUNTER_NAMES}
+    if run.state == "SUCCEEDED":
+        ended = values["skipped"] + values["indexed"] + values["failed"] + values["gone"]
+        assert values["collected"] == ended, values
+    assert values["indexed"] <= values["parsed"] <= values["collected"], values
+    return {name: value for name, value in values.items() if value}
