@@ -53,7 +53,7 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
     from catchment.core.runs import RunParameters
     from catchment.core.settings import ParseSettings, SyncSettings
     from catchment.store.engine import open_engine
-    from catchment.store.migrate import migrate
+    from catchment.store.migrate import current_revision, migrate, require_current
     from catchment.sync.begin import begin_run
     from catchment.sync.claim import Refused, Ticket, claim
     from catchment.sync.cursor import MemoryCursorStore
@@ -62,7 +62,9 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
 
     sync = SyncSettings()
     engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
-    migrate(engine)
+    if current_revision(engine) is None:
+        migrate(engine)
+    require_current(engine)  # as every process of the product that does not migrate
     _add_connector(engine, source)
     claimed = claim(
         engine,
