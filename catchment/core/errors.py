@@ -16,6 +16,7 @@
     │   └── ItemUnreadable         record this item as failed and go on with the next
     └── RunStopped                 the run ends here, and says why
         ├── RunCancelled           a person or a shutdown asked for it
+        ├── RunInterrupted         its process was told to end: the run is opened again
         ├── LeaseLost              another run has taken over: write nothing more
         └── DiskFull               free some space: the next run goes on from here
 
@@ -141,6 +142,12 @@ class RunCancelled(RunStopped):
     """A person, a shutdown or the deletion of the connector stopped the run."""
 
     code = "cancelled"
+
+
+class RunInterrupted(RunStopped):
+    """The process was told to end, and nobody asked for a cancel; the work goes on in a new run."""
+
+    code = "interrupted"
 
 
 class LeaseLost(RunStopped):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr
 
 
 class SourceConfig(BaseModel):
@@ -54,3 +54,11 @@ class SourceCredentials(BaseModel):
     """Base of a source's credentials: fields that are secret are typed `SecretStr`."""
 
     model_config = ConfigDict(extra="forbid")
+
+    def reveal(self) -> dict[str, Any]:
+        """Return the fields with their secrets in clear: for the credentials block, and nothing else."""
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
+            for name, value in self
+            if value is not None
+        }

@@ -74,8 +74,19 @@ class Selection:
 
 
 def _spec(patterns: Sequence[str], setting: str) -> pathspec.PathSpec[pathspec.Pattern] | None:
-    if not patterns:
-        return None
+    spec = _read(patterns, setting)
+    kept = [pattern for pattern in spec.patterns if pattern.include is not None]
+    if setting == "include" and kept and not any(pattern.include for pattern in kept):
+        raise ConfigRejected(
+            "The setting include only says what to leave out, so that nothing would be read.",
+            setting=setting,
+            remedy="Write those patterns, without the exclamation mark, into exclude.",
+        )
+    # Blank lines and comments alone say nothing; as an include they would let nothing in.
+    return spec if kept else None
+
+
+def _read(patterns: Sequence[str], setting: str) -> pathspec.PathSpec[pathspec.Pattern]:
     try:
         return pathspec.PathSpec.from_lines("gitignore", patterns)
     except Exception as error:

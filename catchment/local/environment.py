@@ -36,6 +36,9 @@ def child_environment(
         "DO_NOT_TRACK": "1",
         # The shortest that Prefect allows; the zombie automation waits three of them.
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # The lanes' own log lines belong on the run's page; the pulse logs outside of any run.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "catchment",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "NO_PROXY": _no_proxy(base),
         "no_proxy": _no_proxy(base),
     }

@@ -27,6 +27,10 @@ def main() -> None:
 
     from prefect.workers.process import ProcessWorker
 
+    from catchment.blocks import register_all
+
+    register_all()
+
     worker = ProcessWorker(
         work_pool_name=options.pool,
         name=options.name,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from catchment.core.errors import Unavailable
 from catchment.core.runs import RunState
 from catchment.services.connectors import orchestrator
 from catchment.services.context import Context
@@ -36,9 +39,21 @@ def settle_run(context: Context, row: RunRow) -> bool:
         age = runs.lease_age(connection, row.id)
     if age is not None and age < 2 * context.sync.heartbeat_seconds:
         return False
-    if age is None or age >= context.sync.lease_seconds:
+    stale = age is None or age >= context.sync.lease_seconds
+    try:
+        state = _flow_run_state(context.prefect, row)
+    except Unavailable:
+        if not stale:
+            raise
+        state = "UNKNOWN"
+    if state == "CANCELLED" and row.cancel_requested_at is None:
+        # Cancelled in Prefect, and it died before it could write so.
+        with writing(context.engine) as connection:
+            runs.request_cancel(connection, row.id, reason="user")
+        row = replace(row, cancel_requested_at=context.clock.now(), cancel_reason="user")
+    if stale:
         return _end(context, row, "Its process fell silent.")
-    if _flow_run_state(context.prefect, row) in (*FINAL_STATES, None):
+    if state in (*FINAL_STATES, None):
         return _end(context, row, "Its process has ended.")
     return False
 

@@ -62,8 +62,13 @@ def lookup(connection: Connection, connector_pk: int, keys: Sequence[str]) -> di
 
 
 def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]) -> dict[str, Known]:
-    """Return what is known of the items at these paths, by path, where the path is not the key."""
-    found = _known(connection, connector_pk, "path", paths, where="AND i.path <> i.key")
+    """Return what is known of the living items at these paths, by path, where the path is not the key.
+
+    Items that are gone leave their path to those that came after them.
+    """
+    found = _known(
+        connection, connector_pk, "path", paths, where="AND i.path <> i.key AND i.state <> 'deleted'"
+    )
     return {known.path: known for known in found}
 
 

@@ -114,6 +114,7 @@ def _copy_of_file(engine: Engine, revision: str) -> Path | None:
         return None
     copy = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
     copy.unlink(missing_ok=True)
+    copy.touch(mode=path.stat().st_mode & 0o777)
     # Copying the file would leave out what still lies in the log beside it: all of it, when a reader
     # keeps the log from being folded in.
     with engine.connect() as connection:

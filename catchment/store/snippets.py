@@ -20,14 +20,15 @@ def _fold(text: str) -> str:
         return text.lower()
     folded = []
     for character in text:
-        base, *marks = unicodedata.normalize("NFD", character)
+        parts = unicodedata.normalize("NFD", character)
+        base = parts[0]
         # The index drops accents only; a Hangul syllable or a voiced kana is not its first part.
-        if all("\u0300" <= mark <= "\u036f" for mark in marks):
+        if all("\u0300" <= mark <= "\u036f" for mark in parts[1:]):
             base = base.lower()
             folded.append(base if len(base) == 1 else character)
         else:
             folded.append(character)
-    return "".join(folded)
+    return "".join(folded).replace("ς", "σ")
 
 
 def _pattern(parts: Sequence[QueryPart]) -> re.Pattern[str] | None:

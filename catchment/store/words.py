@@ -1,9 +1,9 @@
 """How text and queries become words: for scripts without spaces, and for identifiers in code.
 
 The tokenizer of the index takes a run of Chinese, Japanese or Thai as one word. With a space around
-every such character, and a query treated alike and sent as a phrase, any part of a run is found. It also takes
-signs that are younger than its tables (Unicode 6.1) for letters, and vowel points for the ends of words;
-the first become spaces here, the second go.
+every such character, and a query treated alike and sent as a phrase, any part of a run is found. It
+also takes signs that are younger than its tables (Unicode 6.1) for letters, and vowel points for the
+ends of words; here the first become spaces, and the second go.
 """
 
 from __future__ import annotations
@@ -35,7 +35,15 @@ _GLUED = (
     "\U0001cf50-\U0001cfc3\U0001d1de-\U0001d1ea\U0001d800-\U0001d9ff"
     "\U0001f000-\U0001f0ff\U0001f10d-\U0001fbef"
 )
-_ANY_SPECIAL = re.compile(f"[{_UNSPACED}{_UNSEEN}{_GLUED}]")
+# The index folds accents of the Latin script only. Greek capitals carry none, and Russian writes
+# its ё mostly without.
+_FOLDED = {"ς": "σ", "ё": "е", "Ё": "Е"} | {
+    character: unicodedata.normalize("NFD", character)[0]
+    for character in map(chr, (*range(0x386, 0x3CF), *range(0x1F00, 0x2000)))
+    if re.fullmatch("[Α-ω][\u0300-\u036f]+", unicodedata.normalize("NFD", character))
+}
+_FOLDABLE = re.compile(f"[{''.join(_FOLDED)}]")
+_ANY_SPECIAL = re.compile(f"[{_UNSPACED}{_UNSEEN}{_GLUED}{''.join(_FOLDED)}]")
 _UNSEEN_SIGNS = re.compile(f"[{_UNSEEN}]+")
 _GLUED_SIGNS = re.compile(f"[{_GLUED}]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -52,11 +60,13 @@ MAX_QUERY_CHARACTERS = 1000
 def spaced(text: str) -> str:
     """Put spaces around the characters of scripts that are written without them.
 
-    Signs that the index would take for letters become spaces, and points inside words go.
+    Signs that the index would take for letters become spaces, points inside words go, and accents
+    that it would not fold are folded.
     """
     if text.isascii() or _ANY_SPECIAL.search(text) is None:
         return text
     text = _GLUED_SIGNS.sub(" ", _UNSEEN_SIGNS.sub("", text))
+    text = _FOLDABLE.sub(lambda match: _FOLDED[match[0]], text)
     return _UNSPACED_CHARACTER.sub(r" \1 ", text)
 
 

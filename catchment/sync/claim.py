@@ -87,7 +87,8 @@ def claim(
                 return Refused("another run took the connector first")
         if row.waiting and (active := runs.active(connection, connector.pk)) is not None:
             return Refused(f"run {active.id} holds the connector")
-        lease = connectors.next_lease(connection, connector.pk)
+        # A dry run takes no claim, so it moves nothing of the connector's either.
+        lease = 0 if row.dry_run else connectors.next_lease(connection, connector.pk)
         count = ticket.attempt if ticket.flow_run_id is not None else None
         if not runs.take(connection, row.id, lease, flow_run_id=ticket.flow_run_id, count=count):
             return Refused(f"run {row.id} was ended before it began")

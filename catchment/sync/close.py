@@ -13,7 +13,7 @@ from catchment.core.runs import ConnectorStatus, RunState
 from catchment.store import connectors, runs
 from catchment.store.engine import db_now, writing
 from catchment.store.rows import ConnectorRow, RunRow
-from catchment.sync.claim import Claimed
+from catchment.sync.claim import INTERRUPTED, Claimed
 from catchment.sync.run import Run
 
 MESSAGE_CHARACTERS = 1000
@@ -99,13 +99,13 @@ def _close(
 
 
 def _mark_connector(connection: Connection, connector: ConnectorRow, outcome: Outcome) -> None:
-    """Let the connector's status follow: success mends, failure shows, a cancel changes nothing."""
+    """Let the connector's status follow: success mends, failure shows, the rest changes nothing."""
     if outcome.state is RunState.SUCCEEDED:
         values: dict[str, Any] = {"error_code": None, "error_message": None, "last_success_at": db_now()}
         if connector.status == ConnectorStatus.ERROR:
             values["status"] = ConnectorStatus.ACTIVE
         connectors.change(connection, connector.pk, **values)
-    elif outcome.state is RunState.FAILED:
+    elif outcome.state is RunState.FAILED and outcome.code != INTERRUPTED:
         connectors.change(
             connection,
             connector.pk,

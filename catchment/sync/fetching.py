@@ -172,17 +172,17 @@ def _open_spool(run: Run, job: Job) -> BinaryIO:
 
 
 def _compare(run: Run, job: Job) -> None:
-    """Drop the body when it is what the index already has (auto only)."""
+    """Drop the body when it is what the index already has, or what a person deleted (auto only)."""
     known = job.known
     if (
         job.action is Action.INDEX
         and run.mode is Mode.AUTO
         and known is not None
-        and known.state == ItemState.INDEXED
-        and known.has_document
         and known.content_hash == job.sha256
+        and (known.state == ItemState.HIDDEN or (known.state == ItemState.INDEXED and known.has_document))
     ):
-        job.action, job.reason = Action.TOUCH, "same_content"
+        hidden = known.state == ItemState.HIDDEN
+        job.action, job.reason = Action.TOUCH, "deleted_by_a_person" if hidden else "same_content"
         job.body = None
         if job.spool_path is not None:
             Path(job.spool_path).unlink()

@@ -73,24 +73,28 @@ def judge(
         # Without a feed the version marks are how the source reports changes; what failed before
         # is the business of automatic runs.
         return Verdict(Fate.IGNORE) if same else FETCH
-    return _checked(item, known, same=same, named=named, scope_pk=scope_pk, now=now)
-
-
-def _checked(
-    item: Item, known: Known, *, same: bool, named: bool, scope_pk: int | None, now: float
-) -> Verdict:
+    unmarked = item.version is None and known.version is None
     if known.state == ItemState.INDEXED and known.has_document:
-        recent = item.version is None and known.version is None and now - known.updated_at < RECENT_SECONDS
+        # What a feed reports is no guess: its cursor passes the item, so it must not be skipped.
+        recent = unmarked and not reported and now - known.updated_at < RECENT_SECONDS
         if not same and not recent:
             return FETCH
         return TOUCH if _facts_differ(item, known, scope_pk) else UNCHANGED
+    # Without marks a new version cannot be told from the old one, unless a feed reports it.
+    same = same or (unmarked and not reported)
+    return _checked_absent(item, known, same=same, named=named, now=now)
+
+
+def _checked_absent(item: Item, known: Known, *, same: bool, named: bool, now: float) -> Verdict:
+    """Check an item that is known and has no good document."""
     if known.state == ItemState.FAILED:
         due = known.next_attempt_at is not None and known.next_attempt_at <= now
         return FETCH if not same or due or named else Verdict(Fate.LEAVE, "waiting_for_retry")
     if known.state == ItemState.QUARANTINED:
         return FETCH if not same or named else Verdict(Fate.LEAVE, "quarantined")
     if known.state == ItemState.HIDDEN:
-        return FETCH if not same else Verdict(Fate.LEAVE, "deleted_by_a_person")
+        # Without marks only the bytes tell; the fetch compares them.
+        return FETCH if not same or item.version is None else Verdict(Fate.LEAVE, "deleted_by_a_person")
     return FETCH
 
 

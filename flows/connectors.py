@@ -1,0 +1,70 @@
+"""One named flow per source, and one for sources of third parties.
+
+Deployments name them by module path (``flows.connectors.sync_folder``). They all take the same
+parameters, which `catchment.core.runs.RunParameters` describes.
+"""
+
+from typing import Any, Literal
+
+from prefect import flow
+
+from catchment.core.runs import RunParameters
+from flows.sync import sync
+
+Mode = Literal["auto", "full", "incremental"]
+
+
+@flow(name="sync-folder", flow_run_name="{connector} {mode}", persist_result=False)
+def sync_folder(
+    connector: str,
+    mode: Mode = "auto",
+    file_filter: list[str] = [],  # noqa: B006 - Prefect shows the default in its form; nobody changes it
+    allow_mass_delete: bool = False,
+    dry_run: bool = False,
+) -> Any:
+    """Sync a folder of this machine into its collection.
+
+    Args:
+        connector: Name or id of the connector.
+        mode: auto skips what is unchanged; full redoes everything; incremental takes what is named.
+        file_filter: Exact paths or ids to sync; empty means no filter.
+        allow_mass_delete: Carry out removals that the guard would hold back.
+        dry_run: Say what would be done, and do nothing.
+    """
+    return sync(
+        RunParameters(
+            connector=connector,
+            mode=mode,
+            file_filter=file_filter,
+            allow_mass_delete=allow_mass_delete,
+            dry_run=dry_run,
+        )
+    )
+
+
+@flow(name="sync-connector", flow_run_name="{connector} {mode}", persist_result=False)
+def sync_connector(
+    connector: str,
+    mode: Mode = "auto",
+    file_filter: list[str] = [],  # noqa: B006 - as above
+    allow_mass_delete: bool = False,
+    dry_run: bool = False,
+) -> Any:
+    """Sync a connector of any installed provider into its collection.
+
+    Args:
+        connector: Name or id of the connector.
+        mode: auto skips what is unchanged; full redoes everything; incremental takes what is named.
+        file_filter: Exact paths or ids to sync; empty means no filter.
+        allow_mass_delete: Carry out removals that the guard would hold back.
+        dry_run: Say what would be done, and do nothing.
+    """
+    return sync(
+        RunParameters(
+            connector=connector,
+            mode=mode,
+            file_filter=file_filter,
+            allow_mass_delete=allow_mass_delete,
+            dry_run=dry_run,
+        )
+    )
