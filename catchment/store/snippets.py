@@ -28,7 +28,7 @@ def _fold(text: str) -> str:
             folded.append(base if len(base) == 1 else character)
         else:
             folded.append(character)
-    return "".join(folded).replace("ς", "σ")
+    return "".join(folded).replace("\u03c2", "\u03c3")
 
 
 def _pattern(parts: Sequence[QueryPart]) -> re.Pattern[str] | None:

@@ -36,14 +36,16 @@ _GLUED = (
     "\U0001f000-\U0001f0ff\U0001f10d-\U0001fbef"
 )
 # The index folds accents of the Latin script only. Greek capitals carry none, and Russian writes
-# its ё mostly without.
-_FOLDED = {"ς": "σ", "ё": "е", "Ё": "Е"} | {
+# its IO mostly as IE; a last sigma is a sigma.
+_FOLDED = {"\u03c2": "\u03c3", "\u0451": "\u0435", "\u0401": "\u0415"} | {
     character: unicodedata.normalize("NFD", character)[0]
     for character in map(chr, (*range(0x386, 0x3CF), *range(0x1F00, 0x2000)))
-    if re.fullmatch("[Α-ω][\u0300-\u036f]+", unicodedata.normalize("NFD", character))
+    if re.fullmatch("[\u0391-\u03c9][\u0300-\u036f]+", unicodedata.normalize("NFD", character))
 }
 _FOLDABLE = re.compile(f"[{''.join(_FOLDED)}]")
-_ANY_SPECIAL = re.compile(f"[{_UNSPACED}{_UNSEEN}{_GLUED}{''.join(_FOLDED)}]")
+# Latin text with its punctuation, which is most text, needs nothing of the above; looking at it so takes
+# a third of the time that a substitution without a match does.
+_ORDINARY = re.compile("[\0-\u00ac\u00ae-\u036f\u1e00-\u1eff\u2000-\u205f]*+")
 _UNSEEN_SIGNS = re.compile(f"[{_UNSEEN}]+")
 _GLUED_SIGNS = re.compile(f"[{_GLUED}]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -63,7 +65,7 @@ def spaced(text: str) -> str:
     Signs that the index would take for letters become spaces, points inside words go, and accents
     that it would not fold are folded.
     """
-    if text.isascii() or _ANY_SPECIAL.search(text) is None:
+    if text.isascii() or _ORDINARY.fullmatch(text):
         return text
     text = _GLUED_SIGNS.sub(" ", _UNSEEN_SIGNS.sub("", text))
     text = _FOLDABLE.sub(lambda match: _FOLDED[match[0]], text)

@@ -121,9 +121,7 @@ class Library:
         """Write a known document again."""
         home = {"connector_pk": self.connector_pk, "collection_pk": self.collection_pk}
         with writing(self.engine) as connection:
-            self.index.upsert(
-                connection, [entry(pk, text, is_new=False, **(home | facts))], now=NOW + 1
-            )
+            self.index.upsert(connection, [entry(pk, text, is_new=False, **(home | facts))], now=NOW + 1)
 
     def remove(self, *pks: int) -> int:
         """Take documents out."""

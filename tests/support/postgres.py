@@ -18,7 +18,7 @@ from catchment.store.engine import open_engine
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Address of a running server; the test is skipped where there is no wheel of it, or it does not start."""
+    """Address of a running server; the test is skipped where it has no wheel or does not start."""
     pgserver = pytest.importorskip("pgserver", reason="the package pgserver has no wheel here")
     # A short path: the socket lies in it, and its name may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:

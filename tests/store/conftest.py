@@ -1,0 +1,45 @@
+"""Stores that a test owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from catchment.store.engine import open_engine
+from catchment.store.migrate import migrate
+from tests.support.library import Library
+from tests.support.postgres import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a file that does not exist yet."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite(empty: Engine) -> Engine:
+    """A migrated store in a file."""
+    migrate(empty)
+    return empty
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Engine:
+    """A migrated store, on each engine in turn."""
+    engine: Engine = request.getfixturevalue(request.param)
+    migrate(engine)
+    return engine
+
+
+@pytest.fixture
+def library(sqlite: Engine) -> Library:
+    """A store to fill with documents."""
+    return Library(sqlite)
