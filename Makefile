@@ -1,0 +1,59 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11+ and make: `make demo`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Some machines switch bytecode off; every Prefect process then starts 1.6 s later.
+unexport PYTHONDONTWRITEBYTECODE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo up down test check lint format types house soak bench clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv with everything, so that .venv/bin/catchment works
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Catchment and what it needs into $(VENV) (a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,bench]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Sync a folder (SOURCE=..., by default the shipped corpus), search it, sync it again
+	@$(BIN)/python examples/demo.py $(if $(SOURCE),"$(SOURCE)")
+
+up: $(STAMP) ## Run the local stack in the foreground; Ctrl-C stops it
+	@$(BIN)/catchment up
+
+down: $(STAMP) ## Stop the local stack
+	@$(BIN)/catchment down
+
+test: $(STAMP) ## Run every test, with the servers that they need
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types house ## Check style, types and the directions of imports
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+house: $(STAMP)
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+soak: $(STAMP) ## Run the crash and model tests with their full counts (an hour or more)
+	CATCHMENT_SOAK=1 $(BIN)/python -m pytest tests/journey tests/sync $(ARGS)
+
+bench: $(STAMP) ## Measure beside a hand-written script, peers and the physical floor
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Remove what the targets above made, .venv included
+	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
