@@ -22,6 +22,7 @@ _ISO_2022: Final = (
 _SAMPLE_BYTES = 64 * 1024
 _DECLARED_IN_HTML = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
 _DECLARED_IN_XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})["']""")
+_RARE: Final = frozenset({"cp1257", "cp775", "iso8859_4", "iso8859_10", "iso8859_13", "iso8859_14"})
 _UNPRINTABLE = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 # HTML calls these names what the world really means by them.
 _MEANT: Final = {
@@ -91,6 +92,8 @@ def looks_like_text(body: bytes) -> bool:
         return True
     if b"\0" in sample:
         return _wide_encoding(sample) is not None
+    if _ISO_2022[0][0] in sample:
+        return True  # shifts between its two alphabets with control characters
     unprintable = len(sample) - len(sample.translate(None, _UNPRINTABLE))
     if unprintable * 100 > len(sample) * 2:
         return False
@@ -163,20 +166,37 @@ def _wide_encoding(body: bytes) -> str | None:
         return None
     zeros = [sample[i::4].count(0) for i in range(4)]
     full = [count >= units * 0.9 for count in zeros]
-    if full[1] and full[2] and full[3] and not full[0]:
+    if full[2] and full[3] and not full[0]:
         return "utf-32-le"
-    if full[0] and full[1] and full[2] and not full[3]:
+    if full[0] and full[1] and not full[3]:
         return "utf-32-be"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
-    if odd > units * 0.4 and even <= units * 0.05:
-        return "utf-16-le"
-    if even > units * 0.4 and odd <= units * 0.05:
-        return "utf-16-be"
+    for encoding, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if (
+            high > units * 0.4
+            and low <= units * 0.05
+            and _is_mostly_printable(sample.decode(encoding, "replace"))
+        ):
+            return encoding
     return None
+
+
+def _is_mostly_printable(text: str) -> bool:
+    odd = sum(character < " " and character not in "\t\n\r\f" for character in text) + text.count("\ufffd")
+    return odd * 50 <= len(text)
 
 
 def _guess(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
-    return best.encoding if best is not None else "cp1252"
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None:
+        return "cp1252"
+    if best.encoding in _RARE:
+        # Western text can look a hair tidier in a Baltic or Nordic code page that hardly anybody uses.
+        for match in matches:
+            usual = [name for name in match.could_be_from_charset if name not in _RARE]
+            if usual and match.chaos <= best.chaos + 0.03:
+                return usual[0]
+    return best.encoding

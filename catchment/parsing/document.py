@@ -80,7 +80,7 @@ def _finish(request: ParseRequest, reading: Reading, kind: str, settings: TextLi
     text = cleaned
     if not text.strip():
         text, headings = "", []
-        notes = notes or ["no text: empty file"]
+        notes = notes or ["no text: the file holds none"]
     title = reading.title
     if not title and headings and kind in _TITLED_BY_HEADING:
         title = headings[0].title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zipfile
 from collections.abc import Callable
@@ -26,7 +27,7 @@ def _zip(parts: dict[str, bytes | str]) -> bytes:
 
 
 def _ole(streams: dict[str, bytes]) -> bytes:
-    """A compound file; paths with slashes make storages. Streams are padded beyond the mini stream's limit."""
+    """A compound file; paths with slashes make storages. Streams are padded to 4 KB."""
     tree: dict[str, object] = {}
     for path, data in streams.items():
         *folders, name = path.split("/")
@@ -48,7 +49,7 @@ def _ole(streams: dict[str, bytes]) -> bytes:
                 entries[number][4] = add(child)
             else:
                 bodies.append((number, child))  # type: ignore[arg-type]
-        for left, right in zip(numbers, numbers[1:], strict=False):
+        for left, right in itertools.pairwise(numbers):
             entries[left][3] = right
         return numbers[0] if numbers else _FREE
 

@@ -7,6 +7,11 @@ import time
 from catchment.parsing import child, kinds, registry
 from catchment.parsing.reading import Reading, Source
 
+
+class Panic(BaseException):
+    """As Rust libraries raise it."""
+
+
 _honest = registry.reader_for(kinds.TEXT)
 
 
@@ -25,7 +30,7 @@ def _reader(source: Source) -> Reading:
         while True:
             hoard.append(bytearray(16 * 1024 * 1024))
     elif order == b"panic":
-        raise BaseException("a panic of a native library")
+        raise Panic("in a native library")
     elif order == b"pid":
         return Reading(str(os.getpid()))
     elif order == b"secrets":

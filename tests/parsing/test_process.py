@@ -159,7 +159,8 @@ class TestStop:
             "from catchment.parsing.process import ParserProcess\n"
             f"ParserProcess.command = {_HOSTILE!r}\n"
             "process = ParserProcess(ParseSettings())\n"
-            "answers = process.parse([ParseRequest('a.txt', body=b'pid'), ParseRequest('a.txt', body=b'hang')])\n"
+            "bodies = [b'pid', b'hang']\n"
+            "answers = process.parse([ParseRequest('a.txt', body=body) for body in bodies])\n"
             "print(next(answers).text, flush=True); next(answers)"
         )
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:

@@ -56,7 +56,7 @@ _TAGS: Final = {w: _Tags(w) for w in _NAMESPACES}
 def read(source: Source) -> Reading:
     """The document, with the title and author of its properties."""
     package = Package(source.body, source.budget)
-    root, is_whole = parse_xml(package.read(_MAIN_PART), what="The document")
+    root, is_whole = parse_xml(package.read(_main_part(package)), what="The document")
     tags = _TAGS.get(root.tag[: root.tag.find("}") + 1], _TAGS[_NAMESPACES[0]])
     levels = _heading_levels(package.read_or_none("word/styles.xml") or b"")
     pot = Sections(source.budget)
@@ -71,6 +71,16 @@ def read(source: Source) -> Reading:
     if not is_whole:
         reading.warnings.append("the document is damaged: parts of the text can be missing")
     return reading
+
+
+def _main_part(package: Package) -> str:
+    """Some programs number the main part (``word/document2.xml``)."""
+    if _MAIN_PART in package.names:
+        return _MAIN_PART
+    others = sorted(
+        name for name in package.names if name.startswith("word/document") and name.endswith(".xml")
+    )
+    return others[0] if others else _MAIN_PART
 
 
 def properties(package: Package) -> tuple[str | None, str | None]:

@@ -7,6 +7,7 @@ of its own.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from catchment.parsing.reading import Reading, Sections, Source, Unreadable, too
 _HEADING_FACTOR = 1.08
 _HEADING_CHARACTERS = 200
 _HEADING_LEVELS = 6
+_EMPTY_TREE = re.compile(rb"/Count\s+0\b")
+_PAGE = re.compile(rb"/Type\s*/Page\b|/ObjStm\b")
 _HYPHENS = ("\ufffe", "\x02")
 
 
@@ -33,7 +36,12 @@ def read(source: Source) -> Reading:
     Raises:
         Unreadable: A password is needed (``encrypted``), or PDFium refuses the file (``broken``).
     """
-    document = _open(source.body)
+    try:
+        document = _open(source.body)
+    except Unreadable as error:
+        if error.reason == "broken" and _has_no_pages(source.body):
+            return Reading("", notes=["no text: no pages"], metadata={"pages": "0"})
+        raise
     try:
         return _read_pages(document, source)
     finally:
@@ -47,6 +55,11 @@ def _open(body: bytes) -> Any:
         if "password" in str(error).lower():
             raise Unreadable("encrypted", "The PDF is protected by a password.") from error
         raise Unreadable("broken", "The file is not a readable PDF.") from error
+
+
+def _has_no_pages(body: bytes) -> bool:
+    """PDFium refuses a document with an empty page tree as if it were damaged."""
+    return _EMPTY_TREE.search(body) is not None and _PAGE.search(body) is None
 
 
 def _read_pages(document: Any, source: Source) -> Reading:
