@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Callable
 
 import pytest
 
-from catchment.core.documents import ParsedDocument, ParseFailure, ParseRequest
+from catchment.core.documents import ParsedDocument, ParseRequest
 from catchment.core.settings import ParseSettings
 from catchment.parsing.process import ParserProcess
 
@@ -36,17 +35,18 @@ def _seeds(made) -> dict[str, bytes]:
     book = "<container><rootfile full-path='b'/></container>"
     zipped = made.zip({"a.md": "# A\n\ntext", "b.html": "<p>hi</p>", "c.json": "{}"})
     message = {"__properties_version1.0": b"", "__substg1.0_0037001F": "Subject".encode("utf-16-le")}
+    workbook = bytes.fromhex("0908100000060500000000000000000000000000") + bytes(200)
     return {
         "pdf": made.pdf([[(20, "Head"), (10, "body of the page"), (10, "more")]] * 3),
         "docx": made.docx("".join(_p(f"paragraph {number}") for number in range(40))),
         "pptx": made.zip(slides),
         "xlsx": made.zip({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"}),
-        "xls": made.ole({"Workbook": bytes.fromhex("0908100000060500000000000000000000000000") + bytes(200)}),
+        "xls": made.ole({"Workbook": workbook}),
         "odt": made.zip({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": odt}),
         "epub": made.zip(
             {"mimetype": "application/epub+zip", "META-INF/container.xml": book, "b": "<package/>"}
         ),
-        "html": f"<html><head><title>t</title></head><body><h1>H</h1><table>{table}</table></body></html>".encode(),
+        "html": f"<html><head><title>t</title></head><body><h1>H</h1><table>{table}</table></body></html>".encode(),  # noqa: E501 - one XML line
         "xml": b'<?xml version="1.0"?><a><b c="d">text</b><e/>more &amp; more</a>',
         "eml": mail,
         "msg": made.ole(message),
@@ -71,23 +71,37 @@ def _mutant(seed: bytes, chance: random.Random) -> bytes:
     body = bytearray(seed)
     for _ in range(chance.randint(1, 4)):
         start = chance.randrange(len(body) + 1)
-        stretch = slice(start, start + chance.choice([1, 4, 30]))
-        change: Callable[[], None] = chance.choice(
-            [
-                lambda: body.__setitem__(stretch, chance.randbytes(len(body[stretch]))),
-                lambda: body.__setitem__(stretch, b""),
-                lambda: body.__setitem__(stretch, body[stretch] * chance.choice([2, 50])),
-                lambda: body.__setitem__(stretch, chance.choice([b"\xff", b"\0", b"<"]) * len(body[stretch])),
-                lambda: body.__delitem__(slice(chance.randrange(len(body) // 2, len(body) + 1), None)),
-            ]
-        )
-        change()
+        stop = start + chance.choice([1, 4, 30])
+        removed, noise = body[start:stop], chance.randbytes(stop - start)
+        filler = chance.choice([b"\xff", b"\0", b"<"]) * len(removed)
+        body[start:stop] = chance.choice([noise, b"", removed * 2, removed * 50, filler])
+        if chance.random() < 0.2:
+            del body[chance.randrange(len(body) // 2, len(body) + 1) :]
         if not body:
             break
     return bytes(body)
 
 
-_KINDS = "pdf docx pptx xlsx xls odt epub html xml eml msg doc ppt rtf zip tar.gz ipynb jsonl md png wav mp3".split()
+_KINDS = (
+    *(
+        "pdf",
+        "docx",
+        "pptx",
+        "xlsx",
+        "xls",
+        "odt",
+        "epub",
+        "html",
+        "xml",
+        "eml",
+        "msg",
+        "doc",
+        "ppt",
+        "rtf",
+        "zip",
+    ),
+    *("tar.gz", "ipynb", "jsonl", "md", "png", "wav", "mp3"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,5 +129,3 @@ def test_every_mutant_gets_an_answer_and_no_neighbour_pays(made, parser, ending)
         }
         assert isinstance(neighbour, ParsedDocument)
         assert neighbour.text == "# Safe\n\nand sound"
-    if not any(isinstance(answer, ParsedDocument) for answer in answers[::2]):
-        assert all(isinstance(answer, ParseFailure) for answer in answers[::2])
