@@ -15,12 +15,14 @@ from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync.batches import Action, Batch, Job, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
+from catchment.sync.fence import fenced
 from catchment.sync.fetching import Fetcher
 from catchment.sync.pkset import PkSet
 from catchment.sync.preview import preview_batch
 from catchment.sync.run import Run
 from catchment.sync.selection import Fate, judge
 from catchment.sync.strategy import Plan, plan_scope
+from catchment.sync.underway import Underway
 
 PAGE_SECONDS = 1.0
 """A slow source's items are handed on after this long, even if the page is not full."""
@@ -47,6 +49,7 @@ class Collector:
         self.fetcher = Fetcher(run, self._deliver)
         self.begun = time.monotonic()
         self.rows: dict[str, ScopeRow] = {}
+        self.underway = Underway()
 
     # -- what a run does ------------------------------------------------------------------------
 
@@ -98,6 +101,22 @@ class Collector:
             saved=saved,
             marks=run.marks,
         )
+        if run.marks.refused is Reason.CURSOR_AHEAD and not run.row.dry_run:
+            self._go_back(run.keeper)
+
+    def _go_back(self, keeper: CursorKeeper) -> None:
+        """Replace a cursor that is ahead of this store before any scope moves.
+
+        Else the first scope to complete would raise the store's revision above it, and a crash right
+        then would let the next run believe what it says of the other scopes.
+        """
+        run = self.run
+        keeper.rebase(run.clock.now())
+        with writing(run.engine) as connection:
+            fenced(connection, run)
+            keeper.adopt(connection)
+            for row in scopes.of_connector(connection, run.connector.pk).values():
+                scopes.change(connection, row.pk, incomplete=True)
 
     def _plan(self, row: ScopeRow) -> Plan:
         run = self.run
@@ -140,6 +159,8 @@ class Collector:
         except SourceError as error:
             end.complete, end.error, end.error_code = False, str(error), error.code
             run.incomplete[scope.key] = str(error)
+        if end.complete and end.sweep:
+            self.underway.swept(row.pk, end.sighted)
         report["state"] = "complete" if end.complete else "incomplete"
         if end.error:
             report["error"] = end.error
@@ -161,8 +182,20 @@ class Collector:
 
     def _listing(self, scope: Scope, row: ScopeRow, end: ScopeEnd) -> None:
         """Compare a complete listing with the ledger, page by page."""
-        run = self.run
         resume = self._resume_at(row, end)
+        try:
+            self._list_from(resume, scope, row, end)
+        except CursorExpired:
+            if resume is None:
+                raise
+            self.run.report.notes.append(f"The listing of {row.name} began anew: its position is too old.")
+            end.sighted, end.listed = PkSet(), 0
+            with reading(self.run.engine) as connection:
+                end.watermark = meta.last_pk(connection)
+            self._list_from(None, scope, row, end)
+
+    def _list_from(self, resume: str | None, scope: Scope, row: ScopeRow, end: ScopeEnd) -> None:
+        run = self.run
         moved: list[tuple[Item, Known]] = []
         page: list[Item] = []
         since = time.monotonic()
@@ -175,7 +208,8 @@ class Collector:
                 self._listed(page, row, end, moved)
                 page, since = [], time.monotonic()
                 run.stop.check()
-                if isinstance(event, Checkpoint) and run.source.resumable:
+                # What waits for its move to be proven lies behind the position, and is not settled.
+                if isinstance(event, Checkpoint) and run.source.resumable and not moved:
                     self._checkpoint(row, end, event)
                 elif isinstance(event, Complete):
                     end.complete, end.mark = True, event.mark
@@ -227,8 +261,10 @@ class Collector:
         for key, item in admitted.items():
             before = known.get(key)
             if before is not None:
+                if before.pk in end.sighted and item.version in (None, before.version):
+                    continue  # named twice by one listing
                 end.sighted.add(before.pk)
-            elif item.move_hint in hints:
+            elif item.move_hint in hints and hints[item.move_hint].scope_pk == row.pk:
                 # Whether it was moved or linked shows when the listing has named everything.
                 moved.append((item, hints[item.move_hint]))
                 continue
@@ -262,7 +298,9 @@ class Collector:
             run.stop.check()
             if isinstance(event, Checkpoint):
                 self.fetcher.drain()
-                self.batch.cursor = event.position
+                if run.mode is not Mode.FULL:
+                    # full replaces the cursor when it succeeds, and leaves it alone otherwise.
+                    self.batch.cursor = event.position
                 self._flush(row)
             elif isinstance(event, Complete):
                 end.complete, end.mark = True, event.mark
@@ -279,22 +317,26 @@ class Collector:
             known = items.lookup(connection, run.connector.pk, list(page))
         for key, event in page.items():
             before = known.get(key)
-            if isinstance(event, Deleted):
-                if before is not None and before.state != ItemState.DELETED:
-                    self._remove(Item(key, before.path), before, "deleted_at_source")
-            elif not run.admits(event.item.path):
-                if before is not None and before.state != ItemState.DELETED:
-                    self._remove(event.item, before, "out_of_scope")
-            else:
+            if isinstance(event, Changed) and run.admits(event.item.path):
                 self._judge(event.item, before, row, reported=True)
+            elif self.underway.has(key, before) or (before is not None and before.state != ItemState.DELETED):
+                reason = "deleted_at_source" if isinstance(event, Deleted) else "out_of_scope"
+                self._remove(Item(key, before.path if before is not None else key), before, reason)
 
     def _retry_due(self, wanted: Sequence[Scope]) -> None:
         """Try failed items again that are due; a feed would not name them by itself."""
         run = self.run
         with reading(run.engine) as connection:
             due = items.due(connection, run.connector.pk, now=run.clock.now(), limit=MOST_RETRIES)
-        if due:
+        if not due:
+            return
+        try:
             self._find(wanted, [known.key for known in due], named=False)
+        except AuthRejected:
+            raise
+        except SourceError as error:
+            # They stay due; what the scopes can still tell must not wait for them.
+            run.report.notes.append(f"Failed items could not be looked up again: {error}")
 
     # -- named entries --------------------------------------------------------------------------
 
@@ -371,6 +413,7 @@ class Collector:
         moved: bool = False,
     ) -> None:
         run = self.run
+        before = self.underway.doubt(before)
         verdict = judge(
             item,
             before,
@@ -391,6 +434,7 @@ class Collector:
         reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
         job = Job(item, before, action[verdict.fate], reason, named=named, size=item.size)
         job.scope_pk = row.pk if row is not None else None
+        self.underway.note(item.key, before)
         self.fetcher.add(job, fetch=verdict.fate is Fate.FETCH and not run.row.dry_run)
 
     def _leave(self, reason: str) -> None:
@@ -398,7 +442,8 @@ class Collector:
         if time.monotonic() - self.begun > PAGE_SECONDS and not self.batch.jobs:
             self._flush(self.batch.scope)
 
-    def _remove(self, item: Item, before: Known, reason: str, *, named: bool = False) -> None:
+    def _remove(self, item: Item, before: Known | None, reason: str, *, named: bool = False) -> None:
+        self.underway.note(item.key, before)
         self.fetcher.add(Job(item, before, Action.REMOVE, reason, named=named), fetch=False)
 
     # -- batches --------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ class CursorKeeper:
         self._version = version
         self._saved = saved
         self._marks = dict(marks.by_scope)
-        self._revision = connector.cursor_revision
+        self._revision = self._row_revision = connector.cursor_revision
         if saved is not None and saved.store_id == store_id:
             # Never hand out a revision that a later state of this store used before.
             self._revision = max(self._revision, saved.current.revision)
@@ -172,13 +172,41 @@ class CursorKeeper:
     def stage(self, connection: Connection) -> None:
         """Write the new revision and hash to the connector's row, in the caller's transaction."""
         text = self.text
-        fresh = cursor_hash(text)
-        if fresh == self._hash and self._revision == self._connector.cursor_revision:
+        if self._is_saved(text):
             return
         self._revision += 1
-        self._hash = fresh
         self._pending = text
-        connectors.change(connection, self._connector.pk, cursor_revision=self._revision, cursor_hash=fresh)
+        self._write_row(connection, text)
+
+    def rebase(self, now: float) -> None:
+        """Save the marks that are believed in place of a newer cursor; `adopt` must follow.
+
+        The block comes first here: as long as the row is older, a crash leaves a cursor that is ahead.
+        """
+        self._revision += 1
+        self._pending = self.text
+        self.flush(now)
+
+    def adopt(self, connection: Connection) -> None:
+        """Write the revision that `rebase` saved to the connector's row."""
+        self._write_row(connection, self.text)
+
+    def _is_saved(self, text: str) -> bool:
+        """Whether row and block both hold this cursor, so that the next run will believe it."""
+        saved = self._saved
+        return (
+            saved is not None
+            and saved.store_id == self._store_id
+            and saved.current.revision == self._row_revision
+            and saved.current.text == text
+            and self._hash == cursor_hash(text)
+        )
+
+    def _write_row(self, connection: Connection, text: str) -> None:
+        self._row_revision, self._hash = self._revision, cursor_hash(text)
+        connectors.change(
+            connection, self._connector.pk, cursor_revision=self._row_revision, cursor_hash=self._hash
+        )
 
     def flush(self, now: float) -> None:
         """Save what was staged, after its transaction was committed."""

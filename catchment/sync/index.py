@@ -13,6 +13,7 @@ from catchment.core.documents import ParsedDocument, ParseFailure
 from catchment.core.errors import OutOfScope
 from catchment.core.ids import new_short_id
 from catchment.core.runs import ItemState, Stage
+from catchment.kit.connector import ChangeFeed
 from catchment.store import bulk, items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.index import IndexEntry
@@ -148,6 +149,9 @@ def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
     values: dict[str, Any] = {"incomplete": False, "error": None, "generation": end.scope.generation + 1}
     if end.listing:
         scopes.drop_checkpoint(connection, end.scope.pk)
+        if not end.sweep and run.source.change_feed is ChangeFeed.COMPLETE:
+            # Nothing was removed, and the mark lies behind what the feed could have reported as gone.
+            values["incomplete"] = True
         if end.sweep:
             values["config_hash"] = run.config_hash
             values["listed_at"] = run.clock.now()
@@ -159,11 +163,29 @@ def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
 
 
 def _retire(run: Run) -> None:
-    """Remove what lies in scopes that the configuration no longer has."""
+    """Remove what lies in scopes that the configuration no longer has.
+
+    Their marks go first: should such a scope come back, it must begin anew, or its cursor would pass
+    over the documents that were removed. Until the marks are gone, no document is.
+    """
     current = set(run.report.scopes)
     with reading(run.engine) as connection:
         known = scopes.of_connector(connection, run.connector.pk)
-    sweep_retired(run, [row for key, row in known.items() if key not in current])
+    retired = [row for key, row in known.items() if key not in current]
+    if not retired:
+        return
+    with writing(run.engine) as connection:
+        fenced(connection, run)
+        for row in retired:
+            scopes.drop_checkpoint(connection, row.pk)
+            scopes.change(connection, row.pk, listed_at=None, config_hash=None, incomplete=False)
+            if run.keeper is not None:
+                run.keeper.move(row.key, None)
+        if run.keeper is not None:
+            run.keeper.stage(connection)
+    if run.keeper is not None:
+        run.keeper.flush(run.clock.now())
+    sweep_retired(run, retired)
 
 
 class Settlement:
@@ -190,7 +212,7 @@ class Settlement:
         fresh = [job.item.key for job in jobs if job.known is None]
         # Another batch of this run, or somebody else, may have made them known meanwhile.
         known = items.lookup(self.connection, self.run.connector.pk, fresh) if fresh else {}
-        todo = self._without_doubles(jobs, known)
+        todo = self._last_words(jobs, known)
         unknown = [job for job in todo if job.known is None and _makes_row(job)]
         pk = meta.allocate_pks(self.connection, len(unknown)) if unknown else 0
         numbers = {id(job): pk + offset for offset, job in enumerate(unknown)}
@@ -198,21 +220,26 @@ class Settlement:
             self._settle_job(job, job.known.pk if job.known else numbers.get(id(job)))
         self._write()
 
-    def _without_doubles(self, jobs: Sequence[Job], known: dict[str, Known]) -> list[Job]:
-        """Drop a new key that comes again; the same id twice is one item, not two."""
-        todo: list[Job] = []
-        seen: dict[str, Job] = {}
+    def _last_words(self, jobs: Sequence[Job], known: dict[str, Known]) -> list[Job]:
+        """Keep the last job about each item; the same id twice is one item, not two."""
+        todo: dict[int | str, Job] = {}
         for job in jobs:
+            if _means_nothing(job):
+                todo[f"job {id(job)}"] = job
+                continue
             if job.known is None:
-                first = seen.get(job.item.key)
                 before = known.get(job.item.key)
-                if first is not None or _settled_already(job, before):
+                if _settled_already(job, before):
                     self._skip("duplicate")
                     continue
                 job.known = before
-                seen[job.item.key] = job
-            todo.append(job)
-        return todo
+            name = job.known.pk if job.known is not None else f"key {job.item.key}"
+            earlier = todo.pop(name, None)
+            if earlier is not None and (earlier.named or earlier.action is not Action.REMOVE):
+                self._skip("duplicate")
+            if job.known is not None or job.action is not Action.REMOVE:
+                todo[name] = job
+        return list(todo.values())
 
     def _settle_job(self, job: Job, pk: int | None) -> None:
         parsed = job.parsed
@@ -282,13 +309,13 @@ class Settlement:
         if pk is None or code_of(job.reason) == "gone":
             return
         self._fact(job, pk, ItemState.SKIPPED)
-        if job.known is not None and job.known.has_document:
+        if job.known is not None:
             self._removed.append(pk)
 
     def _fail(self, job: Job, pk: int | None) -> None:
         self.delta.failed += 1
         self._failures.append(job)
-        if pk is None:
+        if pk is None or _means_nothing(job):
             return
         attempts = job.known.attempts if job.known is not None else 0
         if job.known is not None and job.known.state == ItemState.QUARANTINED:
@@ -424,15 +451,21 @@ def _scope_of(job: Job) -> int | None:
 
 def _makes_row(job: Job) -> bool:
     """Whether a job leaves a row in the ledger: a name that means nothing does not."""
-    if job.action is Action.FAIL and job.reason in HARMLESS:
+    if _means_nothing(job):
         return False
     return not (job.action is Action.SKIP and code_of(job.reason) == "gone")
+
+
+def _means_nothing(job: Job) -> bool:
+    """Whether a named entry stands for no item: then nothing is known or recorded of one."""
+    return job.action is Action.FAIL and job.reason in HARMLESS
 
 
 def _settled_already(job: Job, before: Known | None) -> bool:
     """Whether this run has just indexed the very same thing."""
     return (
         before is not None
+        and job.action is not Action.REMOVE
         and before.state == ItemState.INDEXED
         and job.item.version is not None
         and before.version == job.item.version

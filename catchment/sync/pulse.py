@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
+from catchment.core.counters import COUNTER_NAMES
 from catchment.core.errors import LeaseLost, RunCancelled
 from catchment.core.runs import RunState
 from catchment.store import runs
@@ -72,6 +73,10 @@ class Pulse:
         moved = counters != self._written or run.waiting != self._wait
         if moved or now - self._touched >= run.settings.heartbeat_seconds:
             with writing(run.engine) as connection:
+                # The index lane may have committed more than was counted here a moment ago.
+                row = runs.get(connection, run.row.id) or row
+                for name in COUNTER_NAMES:
+                    setattr(counters, name, max(getattr(counters, name), getattr(row, name)))
                 wait = run.waiting if run.waiting != self._wait else None
                 if not runs.hold(connection, run.row.id, run.lease, settled=counters, wait=wait):
                     raise LeaseLost("Another run has taken over this connector.")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert
 
 from catchment.core.counters import Counters
-from catchment.store import items
+from catchment.store import items, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Candidate
 from catchment.store.rows import ScopeRow
@@ -74,6 +74,8 @@ def find_absent(run: Run, end: ScopeEnd) -> Sweep:
 def sweep_scope(run: Run, end: ScopeEnd) -> bool:
     """Remove what a complete listing proves to be gone; False when the guard holds it."""
     sweep = find_absent(run, end)
+    if sweep.narrowed:
+        _begin_narrowing(run, end.scope)
     remove(run, sweep.narrowed, OUT_OF_SCOPE)
     run.report.narrowed += sum(candidate.has_document for candidate in sweep.narrowed)
     if sweep.held:
@@ -82,6 +84,20 @@ def sweep_scope(run: Run, end: ScopeEnd) -> bool:
         return False
     remove(run, sweep.absent, ABSENT)
     return True
+
+
+def _begin_narrowing(run: Run, scope: ScopeRow) -> None:
+    """Mark the scope before its first document goes by configuration.
+
+    Should the run die half-way and the old configuration come back, a cursor or a position of that
+    configuration would pass over what was removed.
+    """
+    with writing(run.engine) as connection:
+        fenced(connection, run)
+        scopes.change(connection, scope.pk, incomplete=True)
+        saved = scopes.checkpoint(connection, scope.pk)
+        if saved is not None and saved.config_hash != run.config_hash:
+            scopes.drop_checkpoint(connection, scope.pk)
 
 
 def sweep_retired(run: Run, retired: Sequence[ScopeRow]) -> None:
@@ -116,6 +132,9 @@ def _hold(run: Run, scope: ScopeRow, absent: Sequence[Candidate]) -> None:
     with writing(run.engine) as connection:
         fenced(connection, run)
         forget_held(connection, scope.pk)
+        # One that has moved here since may still be held where it was.
+        pks = [{"item": candidate.pk} for candidate in absent]
+        connection.execute(delete(held_removals).where(held_removals.c.item_pk == bindparam("item")), pks)
         connection.execute(
             insert(held_removals),
             [

@@ -111,7 +111,7 @@ class World:
         for name, value in facts.items():
             setattr(thing, name, value)
         self.scopes[scope][key] = thing
-        self._tell(scope, Changed(thing.item()))
+        self.tell(scope, Changed(thing.item()))
         return thing
 
     def fill(self, count: int, *, scope: str = "main", head: str = "doc") -> list[str]:
@@ -124,7 +124,7 @@ class World:
     def remove(self, key: str, *, scope: str = "main") -> Thing:
         """Take a thing away."""
         thing = self.scopes[scope].pop(key)
-        self._tell(scope, Deleted(key))
+        self.tell(scope, Deleted(key))
         return thing
 
     def rename(self, key: str, path: str, *, scope: str = "main", new_version: bool = False) -> None:
@@ -133,15 +133,16 @@ class World:
         thing = self.scopes[scope][key]
         version = f"v{self.stamp}" if new_version and self.marks else thing.version
         self.scopes[scope][key] = replace(thing, path=path, version=version)
-        self._tell(scope, Changed(self.scopes[scope][key].item()))
+        self.tell(scope, Changed(self.scopes[scope][key].item()))
 
     def transfer(self, key: str, source: str, target: str) -> None:
         """Move a thing to another scope as it is: same key, same version."""
         thing = self.remove(key, scope=source)
         self.scopes.setdefault(target, {})[key] = thing
-        self._tell(target, Changed(thing.item()))
+        self.tell(target, Changed(thing.item()))
 
-    def _tell(self, scope: str, event: FeedEvent) -> None:
+    def tell(self, scope: str, event: FeedEvent) -> None:
+        """Let the change feed report something."""
         self.log.setdefault(scope, []).append(event)
 
     def texts(self) -> dict[str, str]:
@@ -159,7 +160,6 @@ class ScriptedConfig(SourceConfig):
 
     scopes: list[str] | None = None
     prefix: str = ""
-    schema_of: str = ""
 
 
 class Scripted(Connector[ScriptedConfig, SourceCredentials | None]):

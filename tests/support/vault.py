@@ -73,7 +73,7 @@ class Vault(PlainHouse):
                 .join(documents, documents.c.pk == items.c.pk)
                 .where(documents.c.deleted_at.is_(None))
             )
-            return {key: document_id for key, document_id in rows}
+            return {row[0]: row[1] for row in rows}
 
     def item(self, key: str) -> Mapping[str, Any] | None:
         """Return the ledger's row of a key."""
@@ -116,7 +116,9 @@ class Vault(PlainHouse):
     def check_index(self) -> None:
         """Let the full-text index compare itself with what it indexes."""
         with writing(self.engine) as connection:
-            connection.exec_driver_sql("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
+            connection.exec_driver_sql(
+                "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
+            )
 
 
 def counts(run: RunRow) -> dict[str, int]:

@@ -1,0 +1,48 @@
+"""What a run has put on its way and the ledger cannot know yet: collect runs ahead of index."""
+
+from __future__ import annotations
+
+from catchment.store.items import Known
+from catchment.sync.pkset import PkSet
+
+KEY_BITS = 0xFFFFF
+"""New keys are remembered by 20 bits of their hash: 128 KiB, and a wrong yes only costs a look."""
+
+
+class Underway:
+    """The items that this run has dealt with, settled or not.
+
+    What the ledger says of such an item may be older than what the run is about to write. Believing it
+    would skip a document that the run itself is removing, or keep one that it is adding.
+    """
+
+    def __init__(self) -> None:
+        self._pks = PkSet()
+        self._keys = PkSet()
+        self._swept: dict[int, PkSet] = {}
+
+    def note(self, key: str, known: Known | None) -> None:
+        """Remember that something is being done with an item."""
+        if known is not None:
+            self._pks.add(known.pk)
+        else:
+            self._keys.add(hash(key) & KEY_BITS)
+
+    def swept(self, scope_pk: int, sighted: PkSet) -> None:
+        """Remember that what a listing did not sight is being removed from this scope."""
+        self._swept[scope_pk] = sighted
+
+    def has(self, key: str, known: Known | None) -> bool:
+        """Whether the ledger's word about this item is out of date, or may be where it knows nothing."""
+        if known is None:
+            return hash(key) & KEY_BITS in self._keys
+        if known.pk in self._pks:
+            return True
+        sighted = self._swept.get(known.scope_pk) if known.scope_pk is not None else None
+        return sighted is not None and known.pk not in sighted
+
+    def doubt(self, known: Known | None) -> Known | None:
+        """Return what may still be believed of an item: that it exists, not that it is unchanged."""
+        if known is None or not self.has(known.key, known):
+            return known
+        return known._replace(version=None, content_hash=None, updated_at=0.0)
