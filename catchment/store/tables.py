@@ -135,7 +135,6 @@ connectors = Table(
         "slug",
         unique=True,
         sqlite_where=text("deleted_at IS NULL"),
-        postgresql_where=text("deleted_at IS NULL"),
     ),
 )
 
@@ -216,7 +215,6 @@ Index(
     runs.c.connector_pk,
     unique=True,
     sqlite_where=text(f"{_ACTIVE} AND NOT waiting"),
-    postgresql_where=text(f"{_ACTIVE} AND NOT waiting"),
 )
 Index(
     "uq_runs_waiting",
@@ -224,7 +222,6 @@ Index(
     runs.c.mode,
     unique=True,
     sqlite_where=text(f"{_ACTIVE} AND waiting"),
-    postgresql_where=text(f"{_ACTIVE} AND waiting"),
 )
 
 items = Table(
@@ -258,21 +255,18 @@ items = Table(
         "connector_pk",
         "path",
         sqlite_where=text("path <> key"),
-        postgresql_where=text("path <> key"),
     ),
     Index(
         "ix_items_move_hint",
         "connector_pk",
         "move_hint",
         sqlite_where=text("move_hint IS NOT NULL"),
-        postgresql_where=text("move_hint IS NOT NULL"),
     ),
     Index(
         "ix_items_due",
         "connector_pk",
         "next_attempt_at",
         sqlite_where=text("next_attempt_at IS NOT NULL"),
-        postgresql_where=text("next_attempt_at IS NOT NULL"),
     ),
 )
 
@@ -304,7 +298,6 @@ documents = Table(
         "ix_documents_deleted",
         "deleted_at",
         sqlite_where=text("deleted_at IS NOT NULL"),
-        postgresql_where=text("deleted_at IS NOT NULL"),
     ),
 )
 
@@ -337,3 +330,16 @@ held_removals = Table(
     Column("run_id", Id, nullable=False),
     Column("held_at", Seconds, nullable=False),
 )
+
+
+def with_postgresql() -> MetaData:
+    """Return the metadata with its partial indexes told to PostgreSQL too; for migrations.
+
+    Naming that dialect in the tables themselves would import it in every process: 50 ms.
+    """
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            where = index.dialect_kwargs.get("sqlite_where")
+            if where is not None:
+                index.dialect_kwargs["postgresql_where"] = where
+    return metadata

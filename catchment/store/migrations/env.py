@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from catchment.store.tables import metadata
+from catchment.store.tables import with_postgresql
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=with_postgresql(),
     render_as_batch=True,
     transactional_ddl=True,
 )
