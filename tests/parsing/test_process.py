@@ -77,7 +77,7 @@ class TestAnswers:
 
     def test_answers_of_an_abandoned_batch_never_reach_the_next(self, parser: ParserProcess) -> None:
         """A caller that leaves early gets fresh answers afterwards."""
-        next(parser.parse(_texts("one", "two", "three")))
+        next(parser.parse(_texts("one", "two " * 300_000, "three " * 300_000)))
         assert _seen(list(parser.parse(_texts("four")))) == ["four"]
 
 
@@ -130,6 +130,16 @@ class TestHarm:
 
         with Missing(ParseSettings()) as process, pytest.raises(RuntimeError, match="no library"):
             list(process.parse(_texts("a")))
+
+
+class TestMemory:
+    @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not limit the address space")
+    def test_a_child_that_keeps_its_memory_is_replaced(self) -> None:
+        """What large documents leave behind must not make a later one fail."""
+        with Hostile(ParseSettings(memory_bytes=256 * 1024 * 1024)) as process:
+            answers = list(process.parse(_texts("pid", "keep " * 100_000, "pid")))
+        assert _seen(answers)[0] != _seen(answers)[2]
+        assert isinstance(answers[1], ParsedDocument)
 
 
 class TestStop:
