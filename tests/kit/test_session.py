@@ -1,0 +1,58 @@
+"""What the platform hands a connector."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from catchment.core.errors import RunCancelled
+from catchment.kit import Session
+
+
+def test_a_wait_that_is_not_disturbed_ends_in_peace() -> None:
+    """Zero and negative waits, as clocks make them, are no waits."""
+    session = Session()
+    for seconds in (0.0, -5.0, 0.01):
+        session.wait(seconds, "rate limit")
+
+
+def test_a_wait_ends_as_soon_as_the_run_must() -> None:
+    """An hour of a rate limit does not hold up a cancel."""
+    session = Session()
+    begun = threading.Event()
+    ended: list[BaseException | None] = []
+    session.on_wait = lambda reason, _seconds: begun.set() if reason else None
+
+    def wait() -> None:
+        try:
+            session.wait(3600.0, "rate limit")
+        except RunCancelled as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    assert begun.wait(30)
+    session.stop.set()
+    thread.join(30)
+    assert len(ended) == 1
+
+
+def test_a_wait_is_seen_and_its_end_too() -> None:
+    """A person sees the reason and the seconds, and that it is over, however it ended."""
+    seen: list[tuple[str, float]] = []
+    session = Session(on_wait=lambda reason, seconds: seen.append((reason, seconds)))
+    session.wait(0.01, "rate limit")
+    session.stop.set()
+    with pytest.raises(RunCancelled):
+        session.wait(60.0, "again")
+    assert seen == [("rate limit", 0.01), ("", 0.0), ("again", 60.0), ("", 0.0)]
+
+
+def test_a_stop_is_noticed_between_requests() -> None:
+    """check_stop says nothing until the run must end."""
+    session = Session()
+    session.check_stop()
+    session.stop.set()
+    with pytest.raises(RunCancelled, match="asked to stop"):
+        session.check_stop()
