@@ -24,6 +24,7 @@ from catchment.core.errors import (
 from catchment.core.runs import RunParameters, RunState, Trigger
 from catchment.core.settings import home_settings, parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
+from catchment.services import upkeep
 from catchment.services.context import Context
 from catchment.services.orchestrator import RUN_TAG, Orchestrator
 from catchment.services.prefect_client import PrefectClient
@@ -63,7 +64,10 @@ def sync(parameters: RunParameters) -> Any:
         raise
     except CatchmentError as error:
         return _state(close_unbegun(context.engine, claimed, error))
-    return _work(run, progress)
+    try:
+        return _work(run, progress)
+    finally:
+        upkeep.start_next(context, claimed.connector)
 
 
 def _context() -> Context:
@@ -76,12 +80,13 @@ def _ticket() -> Ticket:
     """Read from Prefect which flow run this is, and which row it was started for."""
     flow_run = runtime.flow_run
     tags = [tag for tag in flow_run.tags or [] if tag.startswith(RUN_TAG)]
-    scheduled = "auto-scheduled" in (flow_run.tags or [])
+    attempt = int(flow_run.run_count or 1)
+    trigger = Trigger.SCHEDULE if "auto-scheduled" in (flow_run.tags or []) else Trigger.MANUAL
     return Ticket(
         flow_run_id=str(flow_run.id),
-        attempt=int(flow_run.run_count or 1),
+        attempt=attempt,
         run_id=tags[0].removeprefix(RUN_TAG) if tags else None,
-        trigger=Trigger.SCHEDULE if scheduled else Trigger.MANUAL,
+        trigger=Trigger.RETRY if attempt > 1 else trigger,
     )
 
 

@@ -18,7 +18,7 @@ from catchment.services.settling import settle_run
 from catchment.store import connectors, purge, runs
 from catchment.store.engine import open_engine, reading, writing
 from catchment.store.migrate import migrate
-from catchment.store.rows import RunRow
+from catchment.store.rows import ConnectorRow, RunRow
 from catchment.sync.claim import INTERRUPTED
 
 log = logging.getLogger("catchment.upkeep")
@@ -117,6 +117,17 @@ def start_waiting(context: Context, row: RunRow) -> bool:
             runs.change(connection, row.id, waiting=True)
         raise
     return True
+
+
+def start_next(context: Context, connector: ConnectorRow) -> None:
+    """Start what waited behind a run that has just ended; the sweep would do it a little later."""
+    try:
+        with reading(context.engine) as connection:
+            waiting = runs.waiting(connection, connector.pk)
+        for row in waiting[:1]:
+            _attempt(start_waiting, context, row)
+    except Exception:
+        log.exception("what waits for %s is left to the sweep", connector.slug)
 
 
 def tidy(context: Context) -> list[str]:
