@@ -103,13 +103,13 @@ class TestAutoByListing:
         run = house.sync()
         assert counts(run) == {"collected": 2, "skipped": 2}
         assert run.details["skipped"] == {"unchanged": 1, "deleted_by_a_person": 1}
-        assert house.keys() == {"doc001"}
+        assert house.shown() == {"doc001"}
         world.put("doc000", "changed meanwhile")
         assert counts(house.sync()) == done(1, collected=2, skipped=1)
-        assert house.keys() == {"doc000", "doc001"}
+        assert house.shown() == {"doc000", "doc001"}
         hide(house, "doc000")
         house.sync(mode="full")
-        assert house.keys() == {"doc000", "doc001"}
+        assert house.shown() == {"doc000", "doc001"}
 
     def test_a_document_deleted_by_a_person_stays_away_where_there_are_no_marks(
         self, house: Vault, world: World, clock: SetClock
@@ -123,7 +123,7 @@ class TestAutoByListing:
         run = house.sync()
         assert counts(run) == {"collected": 1, "fetched": 1, "skipped": 1}
         assert run.details["skipped"] == {"deleted_by_a_person": 1}
-        assert house.keys() == set()
+        assert house.shown() == set()
         world.put("a", "other words")
         house.sync()
         assert house.texts() == {"a": "other words"}
@@ -269,7 +269,7 @@ class TestAutoOfAFeed:
         run = house.sync()
         assert counts(run) == done(1)
         assert run.reason == "feed"
-        assert house.keys() == {"doc000", "doc001", "doc002", "doc003", "next"}
+        assert house.shown() == {"doc000", "doc001", "doc002", "doc003", "next"}
 
     def test_an_explicit_deletion_counts(self, house: Vault, world: World) -> None:
         """The feed's own word removes a document."""
@@ -277,7 +277,7 @@ class TestAutoOfAFeed:
         house.sync()
         world.remove("doc000")
         assert counts(house.sync()) == {"deleted": 1}
-        assert house.keys() == {"doc001"}
+        assert house.shown() == {"doc001"}
 
     def test_full_reads_again_what_the_feed_still_shows(self, house: Vault, world: World) -> None:
         """From an empty mark, in place; what it shows no more stays as it is."""
@@ -352,7 +352,7 @@ class TestFilter:
         assert counts(run) == done(1, collected=2, failed=1)
         assert run.state == "SUCCEEDED"
         assert [(error["key"], error["reason"]) for error in run.details["errors"]] == [("a/*", "not_found")]
-        assert house.keys() == {"k1"}
+        assert house.shown() == {"k1"}
 
     def test_one_thing_named_by_key_and_by_path_is_one_document(self, house: Vault, world: World) -> None:
         """New, known, and gone."""
@@ -393,7 +393,7 @@ class TestFilter:
         world.remove("doc001")
         run = house.sync(file_filter=["doc001"])
         assert counts(run) == {"collected": 1, "gone": 1, "deleted": 1}
-        assert house.keys() == {"doc000", "doc002"}
+        assert house.shown() == {"doc000", "doc002"}
         run = house.sync(file_filter=["doc001"])
         assert counts(run) == {"collected": 1, "failed": 1}
         assert house.fact("doc001", "state") == "deleted"
@@ -409,7 +409,7 @@ class TestFilter:
         world.remove("b-second")
         run = house.sync(file_filter=["a.txt"])
         assert counts(run) == {"collected": 1, "gone": 1, "deleted": 1}
-        assert house.keys() == set()
+        assert house.shown() == set()
 
     def test_a_named_item_that_the_settings_leave_out_keeps_its_state(
         self, house: Vault, world: World
@@ -476,7 +476,7 @@ class TestIncremental:
         run = house.sync(mode="incremental")
         assert counts(run) == done(1)
         assert run.reason == "no_change_feed"
-        assert house.keys() == {"doc000", "doc001", "doc002", "doc003"}
+        assert house.shown() == {"doc000", "doc001", "doc002", "doc003"}
 
     def test_with_a_feed_what_is_reported_is_taken_even_if_identical(
         self, house: Vault, world: World, with_feed: None
@@ -508,9 +508,9 @@ class TestIncremental:
         world.expired_below = 4
         run = house.sync(mode="incremental")
         assert (run.strategy, run.reason) == ("listing", "cursor_expired")
-        assert house.keys() == {"doc000", "doc001", "doc002"}
+        assert house.shown() == {"doc000", "doc001", "doc002"}
         house.sync()
-        assert house.keys() == {"doc000", "doc002"}
+        assert house.shown() == {"doc000", "doc002"}
 
 
 class TestDryRun:
