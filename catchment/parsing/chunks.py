@@ -1,15 +1,13 @@
 """Cuts a text into chunks that stay where they are when a paragraph elsewhere changes.
 
 Sections come first (a heading begins a new chunk), paragraphs and sentences inside them second. What a
-section holds beyond 100,000 characters is cut before the splitter sees it, at a place chosen by the text
-around it: the splitter needs quadratic time for a stretch without line breaks (5 million characters took
-more than 15 s), and a cut at a fixed distance would move every later chunk.
+section holds beyond 100,000 characters, or a line beyond 4,000, is cut before the splitter sees it: it needs
+quadratic time for a stretch without breaks (5 million characters took more than 15 s).
 """
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -125,18 +123,17 @@ def _stretches(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while end - start > _BLOCK:
-        cut = _chosen_break(text, start + _BLOCK // 2, start + _BLOCK)
+        cut = _last_break(text, start + _BLOCK // 2, start + _BLOCK)
         yield start, cut
         start = cut
     if start < end:
         yield start, end
 
 
-def _chosen_break(text: str, low: int, high: int) -> int:
-    """The break whose following words have the least hash: the same one after an insertion elsewhere."""
-    breaks = [low + found.end() for found in re.finditer(r"\n\n+", text[low:high])]
-    if not breaks:
-        breaks = [low + found.end() for found in re.finditer(r"\n", text[low:high])]
-    if not breaks:
-        return high
-    return min(breaks, key=lambda cut: zlib.crc32(text[cut : cut + 32].encode("utf-8", "replace")))
+def _last_break(text: str, low: int, high: int) -> int:
+    """Behind the last paragraph, or the last line, that ends between two offsets."""
+    for mark in ("\n\n", "\n"):
+        found = text.rfind(mark, low, high)
+        if found >= 0:
+            return found + len(mark)
+    return high

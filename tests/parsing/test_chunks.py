@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catchment.core.documents import Chunk
+from catchment.parsing.chunks import _pieces as _pieces_for_splitter
 from catchment.parsing.chunks import chunk_text
 from catchment.parsing.headings import Heading, find_headings
 
@@ -67,6 +68,15 @@ def test_long_stretches_are_covered_and_cut(unit):
     assert max(chunk.end - chunk.start for chunk in chunks) <= 100_000
     if unit.strip():
         assert max(chunk.end - chunk.start for chunk in chunks) <= 1100
+
+
+@pytest.mark.parametrize("text", ["x" * 50_000, "short\n" + "y" * 50_000 + "\nshort", "a\n\n" * 100_000])
+def test_the_splitter_never_sees_a_long_stretch(text):
+    """It needs quadratic time for one, and cannot be interrupted."""
+    pieces = [text[start:end] for start, end in _pieces_for_splitter(text, 0, len(text))]
+    assert "".join(pieces) == text
+    assert max(len(piece) for piece in pieces) <= 100_000
+    assert max(len(line) for piece in pieces for line in piece.split("\n")) <= 4000
 
 
 def test_an_empty_text_has_no_chunks():
