@@ -107,6 +107,8 @@ class ParseSettings(BaseSettings):
     """Longest text of one document."""
     chunk_characters: int = Field(1000, ge=100, le=20_000)
     """Aim for the length of a chunk."""
+    processes: int = Field(2, ge=1, le=64)
+    """Most parser processes of one run; more than one start only when parsing is what it waits for."""
 
 
 @cache

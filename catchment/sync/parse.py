@@ -1,8 +1,10 @@
-"""The second lane: bodies to text and chunks, in a process that can be killed."""
+"""The second lane: bodies to text and chunks, in processes that can be killed."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,25 +13,67 @@ from catchment.parsing.process import ParserProcess
 from catchment.sync.batches import Action, Job
 from catchment.sync.run import Run
 
+SLOW_SECONDS = 0.25
+"""A batch that takes longer, while the index lane has nothing to do, earns another parser process."""
+
 
 def parse(run: Run) -> None:
     """Parse what the collect lane read and hand batches to the index lane.
 
-    The parser process starts with the first body: a run that finds nothing changed needs none.
+    The first parser process starts with the first body: a run that finds nothing changed needs none.
     """
     with ExitStack() as leases:
-        parser: ParserProcess | None = None
+        team = Team(run, leases)
         for batch in run.to_parse:
             jobs = [job for job in batch.jobs if job.action is Action.INDEX]
             if jobs:
-                if parser is None:
-                    parser = leases.enter_context(ParserProcess(run.around.parse, stop=run.stop.event))
-                _parse_jobs(run, parser, jobs)
+                team.parse(jobs)
             run.to_index.put(batch)
     run.to_index.close()
 
 
-def _parse_jobs(run: Run, parser: ParserProcess, jobs: Sequence[Job]) -> None:
+class Team:
+    """The parser processes of one run: one, and more only where parsing is what the run waits for.
+
+    Text is parsed faster than the index takes it, so a second process would only cost memory there;
+    office documents are not.
+    """
+
+    def __init__(self, run: Run, leases: ExitStack) -> None:
+        self._run = run
+        self._leases = leases
+        self._parsers: list[ParserProcess] = []
+        self._threads: ThreadPoolExecutor | None = None
+
+    def parse(self, jobs: Sequence[Job]) -> None:
+        """Parse the bodies of jobs; each gets its answer."""
+        if not self._parsers:
+            self._add()
+        since = time.monotonic()
+        if self._threads is None:
+            _work_off(self._parsers[0], jobs)
+        else:
+            width = len(self._parsers)
+            shares = [jobs[first::width] for first in range(width)]
+            list(self._threads.map(_work_off, self._parsers, shares))
+        self._run.counters.parsed += sum(isinstance(job.parsed, ParsedDocument) for job in jobs)
+        if (
+            time.monotonic() - since > SLOW_SECONDS
+            and self._run.to_index.empty
+            and len(self._parsers) < self._run.around.parse.processes
+        ):
+            self._add()
+
+    def _add(self) -> None:
+        run = self._run
+        parser = ParserProcess(run.around.parse, stop=run.stop.event)
+        self._parsers.append(self._leases.enter_context(parser))
+        if len(self._parsers) > 1 and self._threads is None:
+            width = run.around.parse.processes
+            self._threads = self._leases.enter_context(ThreadPoolExecutor(width, thread_name_prefix="parse"))
+
+
+def _work_off(parser: ParserProcess, jobs: Sequence[Job]) -> None:
     for job, answer in zip(jobs, parser.parse([_request(job) for job in jobs]), strict=True):
         job.parsed = answer
         # The body is not needed any more; the texts are in memory now.
@@ -37,8 +81,6 @@ def _parse_jobs(run: Run, parser: ParserProcess, jobs: Sequence[Job]) -> None:
         if job.spool_path is not None:
             Path(job.spool_path).unlink(missing_ok=True)
             job.spool_path = None
-        if isinstance(answer, ParsedDocument):
-            run.counters.parsed += 1
 
 
 def _request(job: Job) -> ParseRequest:

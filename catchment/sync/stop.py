@@ -50,6 +50,11 @@ class Channel(Generic[T]):
         """Hand a thing on, waiting for room; raises the stop's cause when the run must end."""
         self._put(thing)
 
+    @property
+    def empty(self) -> bool:
+        """Whether the other side has nothing to do, at this moment."""
+        return self._queue.empty()
+
     def close(self) -> None:
         """Say that nothing follows."""
         self._put(self._END)
