@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catchment.core.errors import NotFound, UsageError
+from catchment.core.errors import UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
@@ -18,6 +18,7 @@ from catchment.kit.registry import AnyConnector
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
 from catchment.services.context import Context
+from catchment.services.names import connector_called
 from catchment.services.orchestrator import Orchestrator, deployment_name
 from catchment.services.schedules import prefect_schedule
 from catchment.store import connectors, items, meta
@@ -46,14 +47,7 @@ def find(context: Context, name: str) -> ConnectorRow:
         NotFound: There is none.
         UsageError: There are several of that name.
     """
-    with reading(context.engine) as connection:
-        found = connectors.find(connection, connectors.default_tenant(connection), name)
-    if not found:
-        raise NotFound(f"There is no connector called {name!r}.", remedy="See: catchment connector list.")
-    if len(found) > 1:
-        slugs = ", ".join(row.slug for row in found)
-        raise UsageError(f"{len(found)} connectors are called {name!r}.", remedy=f"Use one of: {slugs}.")
-    return found[0]
+    return connector_called(context.engine, name)
 
 
 def all_connectors(context: Context) -> list[ConnectorRow]:

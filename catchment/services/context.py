@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.settings import SyncSettings, sync_settings
-from catchment.services.prefect_client import PrefectClient
+
+if TYPE_CHECKING:
+    # Only reading the store must not cost the HTTP client's import.
+    from catchment.services.prefect_client import PrefectClient
 
 
 @dataclass

@@ -1,0 +1,168 @@
+"""``catchment sync``: a folder, a URL or a connector, synced now and watched to the end."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from catchment.cli import outcome
+from catchment.cli.house import House
+from catchment.cli.output import out
+
+if TYPE_CHECKING:
+    from catchment.services.context import Context
+    from catchment.store.rows import ConnectorRow, RunRow
+
+RESUME_SECONDS = 20.0
+"""Upkeep opens the run that goes on with an interrupted one every 15 s."""
+
+
+def sync(
+    source: str,
+    *,
+    mode: Literal["auto", "full", "incremental"] = "auto",
+    file: Annotated[list[str] | None, Parameter(name=("--file", "-f"))] = None,
+    dry_run: bool = False,
+    allow_mass_delete: bool = False,
+) -> int:
+    """Sync a folder, a URL or a connector, and watch it to the end.
+
+    A folder or URL that is new becomes a connector first; the same one is used again next time.
+    Ctrl-C cancels the run; what is indexed by then stays, and the next run goes on from there.
+
+    Args:
+        source: A path such as ./docs, a URL, or the name or id of a connector.
+        mode: auto skips what is unchanged, full redoes everything, incremental takes only what changed.
+        file: Sync only this entry, by its exact path or id; may be given several times.
+        dry_run: Say what would be done, and do nothing.
+        allow_mass_delete: Carry out removals that the guard would hold back.
+    """
+    from catchment.core.runs import Mode
+
+    house = House()
+    context, connector = connector_for(house, source)
+    from catchment.services import syncs
+
+    row = syncs.trigger(
+        context,
+        connector,
+        mode=Mode(mode),
+        names=file or (),
+        dry_run=dry_run,
+        allow_mass_delete=allow_mass_delete,
+    )
+    return watch(house, context, connector, row)
+
+
+def connector_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
+    """Return the connector that a word on the command line means, made if it is new.
+
+    A connector of that id or name wins unless the word looks like a path or URL.
+
+    Raises:
+        UsageError: There is no such connector, and no provider knows such an address.
+    """
+    from catchment.core.errors import NotFound
+
+    if not looks_like_address(source) and house.has_store():
+        from catchment.services.connectors import find
+
+        with suppress(NotFound):
+            connector = find(house.context(), source)
+            return house.working(), connector
+    return made_for(house, source)
+
+
+def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
+    """Return the connector to the source at an address, made if it is new.
+
+    Raises:
+        UsageError: No provider knows such an address, or it cannot work.
+    """
+    from catchment.core.errors import ConfigRejected, NotFound
+    from catchment.kit import registry
+
+    try:
+        provider, address = registry.recognise(source)
+    except ConfigRejected:
+        if looks_like_address(source):
+            raise
+        raise NotFound(
+            f"There is no connector, and no folder, called {source!r}.",
+            remedy="See: catchment connector list. A new folder is written as a path, such as ./docs.",
+        ) from None
+    if address.credentials:
+        out.note(
+            "The password in the address goes to the connector's credentials and is not shown again. "
+            "It still stands in your shell's history; next time use: catchment connector credentials."
+        )
+    context = house.working()
+    from catchment.services.connectors import for_address
+
+    connector, made = for_address(context, provider, address)
+    if made:
+        out.note(f"Made the connector {connector.slug} for {address.display}.")
+    return context, connector
+
+
+def looks_like_address(text: str) -> bool:
+    """Tell whether a word is written as a path or URL."""
+    return "/" in text or text in (".", "..") or text.startswith("~")
+
+
+def watch(house: House, context: Context, connector: ConnectorRow, row: RunRow) -> int:
+    """Follow a run to its end, write what it came to, and return the exit code."""
+    from catchment.core.errors import Conflict
+
+    by_keyboard = False
+    verb = "Looking at" if row.dry_run else "Syncing"
+    title = f"{verb} {connector.slug} ({row.mode})"
+    if row.waiting:
+        out.note("Another run holds the connector; this one waits behind it.")
+    try:
+        final = _follow(context, row, title)
+    except KeyboardInterrupt:
+        by_keyboard = True
+        out.note("Cancelling; what is indexed stays. Press Ctrl-C again to leave at once.")
+        try:
+            from catchment.services import syncs
+
+            with suppress(Conflict):
+                syncs.cancel(context, syncs.show(context, row.id))
+            final = _follow(context, row, title)
+        except KeyboardInterrupt:
+            out.note(f"Left alone. See how it ends: catchment run show {row.id}")
+            return outcome.INTERRUPTED
+    outcome.summarise(final, connector, page=house.run_page(final.flow_run_id))
+    return outcome.exit_code(final, by_keyboard=by_keyboard)
+
+
+def _follow(context: Context, row: RunRow, title: str) -> RunRow:
+    """Watch a run, and the runs that go on with it when its process dies, until one is final."""
+    from catchment.cli.progress import Progress
+    from catchment.services import syncs
+
+    with Progress(title) as progress:
+        final = syncs.follow(context, row.id, on_change=progress.show)
+        while final.error_code == "interrupted" and (following := _successor(context, final)) is not None:
+            out.note(f"The run was interrupted; run {following.id} goes on with it.")
+            final = syncs.follow(context, following.id, on_change=progress.show)
+    return final
+
+
+def _successor(context: Context, row: RunRow) -> RunRow | None:
+    """Return the run that was opened to go on with an interrupted one, waiting a little for it."""
+    from catchment.services import syncs
+
+    connector = syncs.connector_of(context, row)
+    out.note("The run was interrupted; waiting for it to go on ...")
+    give_up_at = time.monotonic() + RESUME_SECONDS
+    while time.monotonic() < give_up_at:
+        for other in syncs.recent(context, connector, limit=5):
+            if other.resumes == row.id:
+                return other
+        time.sleep(0.5)
+    return None

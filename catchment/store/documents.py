@@ -1,0 +1,156 @@
+"""Queries about documents: listed, shown, counted, explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, exists, func, select
+
+from catchment.store.rows import as_row
+from catchment.store.tables import CHUNK_BITS, MAX_CHUNKS, chunks, connectors, documents, held_removals, items
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A visible document with what the ledger knows of its item."""
+
+    pk: int
+    id: str
+    connector_pk: int
+    connector: str
+    key: str
+    path: str
+    title: str
+    content_type: str
+    size: int | None
+    content_hash: bytes | None
+    url: str | None
+    author: str | None
+    created_at: float | None
+    modified_at: float | None
+    indexed_at: float
+    characters: int
+    chunks: int
+    stale: bool
+    tags: list[str]
+    notes: list[str]
+    metadata: dict[str, str]
+
+
+_COLUMNS = (
+    documents.c.pk,
+    documents.c.id,
+    documents.c.connector_pk,
+    connectors.c.slug.label("connector"),
+    items.c.key,
+    items.c.path,
+    documents.c.title,
+    documents.c.content_type,
+    items.c.size,
+    items.c.content_hash,
+    items.c.url,
+    documents.c.author,
+    documents.c.created_at,
+    items.c.modified_at,
+    documents.c.indexed_at,
+    documents.c.characters,
+    documents.c.chunks,
+    documents.c.stale,
+    documents.c.tags,
+    documents.c.notes,
+    documents.c.metadata,
+)
+
+
+def _visible() -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join(items, items.c.pk == documents.c.pk)
+        .join(connectors, connectors.c.pk == documents.c.connector_pk)
+        .where(documents.c.deleted_at.is_(None), connectors.c.deleted_at.is_(None))
+    )
+
+
+def of_connector(
+    connection: Connection, connector_pk: int, *, limit: int | None = None, offset: int = 0
+) -> Iterator[DocumentRow]:
+    """Yield a connector's visible documents by key; rows are read as they are asked for."""
+    statement = _visible().where(items.c.connector_pk == connector_pk).order_by(items.c.key)
+    statement = statement.limit(limit).offset(offset) if limit is not None or offset else statement
+    for row in connection.execution_options(yield_per=500).execute(statement):
+        yield as_row(DocumentRow, row)
+
+
+def find(connection: Connection, name: str, *, limit: int = 2) -> list[DocumentRow]:
+    """Return visible documents whose id is, or begins with, what a person typed."""
+    statement = _visible().where(documents.c.id.startswith(name, autoescape=True)).limit(limit)
+    return [as_row(DocumentRow, row) for row in connection.execute(statement)]
+
+
+def text_of(connection: Connection, pk: int) -> Iterator[str]:
+    """Yield a document's text in order; its chunks cover it without gap or overlap."""
+    first = pk << CHUNK_BITS
+    statement = select(chunks.c.text).where(chunks.c.id.between(first, first + MAX_CHUNKS - 1))
+    for row in connection.execute(statement.order_by(chunks.c.id)):
+        yield row.text
+
+
+def id_of(connection: Connection, pk: int) -> str | None:
+    """Return the id of an item's document, if it is visible."""
+    return connection.execute(
+        select(documents.c.id).where(documents.c.pk == pk, documents.c.deleted_at.is_(None))
+    ).scalar_one_or_none()
+
+
+def is_held(connection: Connection, pk: int) -> bool:
+    """Tell whether the guard holds the removal of an item."""
+    return bool(connection.execute(select(exists().where(held_removals.c.item_pk == pk))).scalar())
+
+
+def totals(connection: Connection) -> dict[int, tuple[int, int]]:
+    """Return visible documents and chunks of each connector, by its number."""
+    rows = connection.execute(
+        select(documents.c.connector_pk, func.count(), func.sum(documents.c.chunks))
+        .where(documents.c.deleted_at.is_(None))
+        .group_by(documents.c.connector_pk)
+    )
+    return {int(row[0]): (int(row[1]), int(row[2] or 0)) for row in rows}
+
+
+def visible_pks(connection: Connection, connector_pk: int, *, limit: int) -> list[int]:
+    """Return the numbers of a connector's visible documents, some at a time."""
+    return list(
+        connection.execute(
+            select(documents.c.pk)
+            .where(documents.c.connector_pk == connector_pk, documents.c.deleted_at.is_(None))
+            .order_by(documents.c.pk)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def forget_items_without_document(connection: Connection, connector_pk: int, *, limit: int) -> int:
+    """Erase ledger rows that never became a document, some at a time; returns how many."""
+    pks: Sequence[int] = list(
+        connection.execute(
+            select(items.c.pk)
+            .where(items.c.connector_pk == connector_pk, ~exists().where(documents.c.pk == items.c.pk))
+            .limit(limit)
+        ).scalars()
+    )
+    if pks:
+        connection.execute(delete(held_removals).where(held_removals.c.item_pk.in_(pks)))
+        connection.execute(delete(items).where(items.c.pk.in_(pks)))
+    return len(pks)
+
+
+def removed_connectors_with_documents(connection: Connection) -> list[int]:
+    """Return connectors that were removed and of which something can still be found."""
+    left = exists().where(documents.c.connector_pk == connectors.c.pk, documents.c.deleted_at.is_(None))
+    return list(
+        connection.execute(
+            select(connectors.c.pk).where(connectors.c.deleted_at.is_not(None), left)
+        ).scalars()
+    )
