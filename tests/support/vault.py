@@ -14,6 +14,10 @@ from catchment.store import connectors
 from catchment.store.engine import reading, writing
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.tables import CHUNK_BITS, documents, items, metadata, runs
+from catchment.sync.begin import begin_run
+from catchment.sync.claim import Claimed
+from catchment.sync.run import Run
+from catchment.sync.stop import StopSignal
 from tests.support.clock import SetClock
 from tests.support.plain import PlainHouse
 
@@ -95,6 +99,16 @@ class Vault(PlainHouse):
             connection.execute(
                 update(runs).where(runs.c.id == run_id).values(lease_at=runs.c.lease_at - seconds)
             )
+
+    def take_over(self, silent: Run) -> Run:
+        """Begin a run in the place of one that is taken for dead, though it may still be at work."""
+        for _ in range(100):
+            # Another lane of it may renew the lease in between.
+            self.silence(silent.row.id)
+            claimed = self.claim()
+            if isinstance(claimed, Claimed):
+                return begin_run(claimed, self.surroundings(), stop=StopSignal())
+        raise AssertionError("the run kept its lease")
 
     def crash(self, **parameters: Any) -> bool:
         """Sync until the process dies, and tell whether it did; what it leaves behind has been silent."""
