@@ -138,7 +138,7 @@ class RunParameters(BaseModel):
         description="auto skips what is unchanged; full redoes everything; incremental takes what is named.",
     )
     file_filter: list[str] = Field(
-        default_factory=list, description="Exact paths or ids to sync; empty means no filter."
+        default=[], description="Exact paths or ids to sync; empty means no filter."
     )
     allow_mass_delete: bool = Field(
         default=False, description="Carry out removals that the guard would hold back."
