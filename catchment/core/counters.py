@@ -40,6 +40,13 @@ class Counters:
         """Items that have come to their end."""
         return self.skipped + self.indexed + self.failed + self.gone
 
+    def add(self, more: Counters) -> None:
+        """Add other counters to these."""
+        for name in COUNTER_NAMES:
+            value = getattr(more, name)
+            if value:
+                setattr(self, name, getattr(self, name) + value)
+
     def copy(self) -> Counters:
         """Return the values as they are now."""
         return Counters(**asdict(self))

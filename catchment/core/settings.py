@@ -88,6 +88,8 @@ class SyncSettings(BaseSettings):
     """A living run touches its row at least this often."""
     poll_seconds: float = Field(1.0, gt=0)
     """How often a run looks for a cancel request and writes its counters."""
+    slice_seconds: float = Field(0.2, gt=0)
+    """Aim for the length of one write to a store that is in use."""
     cursor_seconds: float = Field(30.0, ge=0)
     """Least time between two saves of the cursor during a long delta."""
     min_free_bytes: int = Field(64 * MIB, ge=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from catchment.core.counters import COUNTER_NAMES, Counters
+from catchment.core.counters import Counters
 from catchment.core.errors import LeaseLost
 from catchment.store import runs
 from catchment.sync.run import Run
@@ -19,7 +19,6 @@ def fenced(connection: Connection, run: Run, *, plus: Counters | None = None) ->
     settled = None
     if plus is not None:
         settled = run.snapshot()
-        for name in COUNTER_NAMES:
-            setattr(settled, name, getattr(settled, name) + getattr(plus, name))
+        settled.add(plus)
     if not runs.hold(connection, run.row.id, run.lease, settled=settled):
         raise LeaseLost("Another run has taken over this connector; this one stops without a trace.")

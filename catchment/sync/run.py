@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from catchment.core.clock import Clock
-from catchment.core.counters import COUNTER_NAMES, Counters
+from catchment.core.counters import Counters
 from catchment.core.errors import DiskFull, LeaseLost
 from catchment.core.items import Item
 from catchment.core.runs import Mode, Reason, Strategy
@@ -213,10 +213,7 @@ class Run:
 
     def add(self, delta: Counters) -> None:
         """Add what a committed transaction made true."""
-        for name in COUNTER_NAMES:
-            value = getattr(delta, name)
-            if value:
-                setattr(self.counters, name, getattr(self.counters, name) + value)
+        self.counters.add(delta)
 
     def note_wait(self, reason: str, _seconds: float) -> None:
         """Show that the run waits for its source, and since when."""
