@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from catchment.cli import outcome, words
+from catchment.cli import groups, outcome, words
 from catchment.cli.house import House
 from catchment.cli.output import out
 from catchment.core.clock import iso
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from catchment.services.context import Context
     from catchment.store.rows import ConnectorRow
 
-app = App(name="connector", group="Syncing", help="Make, show, change, try and remove connectors.")
+app = App(name="connector", group=groups.SYNC, help="Make, show, change, try and remove connectors.")
 
 Set = Annotated[list[str] | None, Parameter(name=("--set", "-s"))]
 
@@ -24,6 +24,7 @@ Set = Annotated[list[str] | None, Parameter(name=("--set", "-s"))]
 @app.command
 def add(
     source: str,
+    /,
     *,
     set: Set = None,
     name: str | None = None,
@@ -97,7 +98,7 @@ def list_() -> int:
 
 
 @app.command
-def show(connector: str) -> int:
+def show(connector: str, /) -> int:
     """Show a connector: settings, standing, scopes, and what its source cannot tell.
 
     Args:
@@ -176,7 +177,9 @@ def _bullet(text: str) -> Any:
 
 
 @app.command
-def edit(connector: str, *, set: Set = None, unset: list[str] | None = None, name: str | None = None) -> int:
+def edit(
+    connector: str, /, *, set: Set = None, unset: list[str] | None = None, name: str | None = None
+) -> int:
     """Change settings or the name; the next run follows.
 
     Args:
@@ -210,7 +213,7 @@ def edit(connector: str, *, set: Set = None, unset: list[str] | None = None, nam
 
 
 @app.command
-def credentials(connector: str, *, stdin: bool = False) -> int:
+def credentials(connector: str, /, *, stdin: bool = False) -> int:
     """Give a connector its credentials, in place of what it had.
 
     Asks for them without showing them, or takes CATCHMENT_CREDENTIAL_<FIELD> from the environment.
@@ -238,7 +241,7 @@ def credentials(connector: str, *, stdin: bool = False) -> int:
 
 
 @app.command
-def schedule(connector: str, when: str | None = None, *, off: bool = False) -> int:
+def schedule(connector: str, when: str | None = None, /, *, off: bool = False) -> int:
     """Show, set or take away when a connector is synced by itself.
 
     Args:
@@ -266,7 +269,7 @@ def schedule(connector: str, when: str | None = None, *, off: bool = False) -> i
 
 
 @app.command
-def check(connector: str) -> int:
+def check(connector: str, /) -> int:
     """Try each thing that a sync of this connector needs.
 
     Args:
@@ -295,7 +298,7 @@ def check(connector: str) -> int:
 
 
 @app.command
-def browse(connector: str, parent: str | None = None, *, page: str | None = None) -> int:
+def browse(connector: str, parent: str | None = None, /, *, page: str | None = None) -> int:
     """Show what can be chosen at the source; ids are what the settings take.
 
     Args:
@@ -323,7 +326,7 @@ def browse(connector: str, parent: str | None = None, *, page: str | None = None
 
 
 @app.command
-def pause(connector: str) -> int:
+def pause(connector: str, /) -> int:
     """Let a connector rest: neither its schedule nor a person starts it.
 
     Args:
@@ -333,7 +336,7 @@ def pause(connector: str) -> int:
 
 
 @app.command
-def resume(connector: str) -> int:
+def resume(connector: str, /) -> int:
     """Let a paused connector go on.
 
     Args:
@@ -342,7 +345,7 @@ def resume(connector: str) -> int:
     return _set_paused(connector, paused=False)
 
 
-def _set_paused(connector: str, *, paused: bool) -> int:
+def _set_paused(connector: str, /, *, paused: bool) -> int:
     from catchment.services import connectors
 
     context = House().context()
@@ -351,7 +354,7 @@ def _set_paused(connector: str, *, paused: bool) -> int:
 
 
 @app.command
-def remove(connector: str, *, yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False) -> int:
+def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False) -> int:
     """Remove a connector with its schedule, credentials, cursor, and every document it brought.
 
     The source itself is not touched.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from catchment.cli import words
+from catchment.cli import groups, words
 from catchment.cli.house import House
 from catchment.cli.output import out
 from catchment.core.clock import iso
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from catchment.store.rows import ConnectorRow
     from catchment.sync.cursor import CursorValue, SavedCursor
 
-app = App(name="cursor", group="Syncing", help="Show or change where the next run of a connector begins.")
+app = App(name="cursor", group=groups.SYNC, help="Show or change where the next run of a connector begins.")
 MARK_CHARACTERS = 200
 
 
 @app.command
-def show(connector: str) -> int:
+def show(connector: str, /) -> int:
     """Show the cursor, its marks, and the earlier ones that are kept.
 
     Args:
@@ -80,7 +80,7 @@ def show(connector: str) -> int:
 
 
 @app.command
-def reset(connector: str) -> int:
+def reset(connector: str, /) -> int:
     """Forget the cursor: the next run lists everything, and reads what has changed.
 
     Args:
@@ -96,7 +96,7 @@ def reset(connector: str) -> int:
 
 
 @app.command
-def rollback(connector: str, steps: int = 1) -> int:
+def rollback(connector: str, steps: int = 1, /) -> int:
     """Go back to an earlier cursor: the next run reads the changes since then again.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from catchment.cli import words
+from catchment.cli import groups, words
 from catchment.cli.house import House
 from catchment.cli.output import clean, out
 from catchment.core.clock import iso
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catchment.store.documents import DocumentRow
     from catchment.store.rows import ConnectorRow
 
-app = App(name="document", group="Finding", help="Show one document.")
+app = App(name="document", group=groups.FIND, help="Show one document.")
 State = Literal["failed", "quarantined", "skipped", "deleted", "hidden", "indexed"]
 MOST_SHOWN = 100
 MOST_ITEMS = 1_000_000
@@ -26,6 +26,7 @@ MOST_ITEMS = 1_000_000
 
 def documents(
     connector: str,
+    /,
     *,
     state: list[State] | None = None,
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
@@ -55,7 +56,14 @@ def documents(
     out.table(
         ("key", "title", "type", ">size", ">chunks", "id"),
         (
-            (one.key, one.title, one.content_type, words.size(one.size), words.number(one.chunks), one.id)
+            (
+                one.key,
+                one.title,
+                words.kind(one.content_type),
+                words.size(one.size),
+                words.number(one.chunks),
+                one.id,
+            )
             for one in shown
         ),
     )
@@ -110,7 +118,7 @@ def _as_json(document: DocumentRow) -> dict[str, Any]:
 
 
 @app.command
-def show(document: str, *, text: bool = False) -> int:
+def show(document: str, /, *, text: bool = False) -> int:
     """Show what is known of a document.
 
     Args:
@@ -164,7 +172,7 @@ def show(document: str, *, text: bool = False) -> int:
     return 0
 
 
-def why(connector: str, key: str) -> int:
+def why(connector: str, key: str, /) -> int:
     """Say why something is, or is not, in the index.
 
     Args:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catchment.cli.output import out
-from catchment.core.settings import HomeSettings, home_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from catchment.core.settings import HomeSettings
     from catchment.local.state import StackState
     from catchment.services.context import Context
     from catchment.services.prefect_client import PrefectClient
@@ -23,6 +23,8 @@ class House:
     @cached_property
     def settings(self) -> HomeSettings:
         """Where everything lies."""
+        from catchment.core.settings import home_settings
+
         return home_settings()
 
     @property

@@ -7,22 +7,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from catchment.cli import connector, cursor, documents, keeping, outcome, runs, search, stack, status, sync
+from catchment.cli import (
+    connector,
+    cursor,
+    documents,
+    groups,
+    keeping,
+    outcome,
+    runs,
+    search,
+    stack,
+    status,
+    sync,
+)
 from catchment.cli.output import out
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+_COMMANDS: dict[Group, tuple[Callable[..., int], ...]] = {
+    groups.SYNC: (sync.sync, status.status, runs.runs),
+    groups.FIND: (search.search, documents.documents, documents.why),
+    groups.KEEP: (stack.up, stack.down, stack.worker, keeping.migrate, keeping.doctor, keeping.version),
+}
 EPILOGUE = "Every command takes --json: one JSON object per line on standard output, and nothing else there."
-_RUN = "Syncing"
-_FIND = "Finding"
-_KEEP = "Keeping"
 
 
 def build() -> App:
@@ -34,19 +48,14 @@ def build() -> App:
         version=keeping.version_text,
         help_format="plaintext",
         help_epilogue=EPILOGUE,
-        default_parameter=Parameter(negative=()),
+        default_parameter=Parameter(negative=(), show_default=False),
         suppress_keyboard_interrupt=False,
     )
-    for function in (sync.sync, status.status):
-        app.command(function, group=_RUN)
-    for part in (connector.app, runs.app, cursor.app):
+    for part in (connector.app, runs.app, cursor.app, documents.app):
         app.command(part)
-    app.command(runs.runs, group=_RUN)
-    for function in (search.search, documents.documents, documents.why):
-        app.command(function, group=_FIND)
-    app.command(documents.app)
-    for function in (stack.up, stack.down, stack.worker, keeping.migrate, keeping.doctor, keeping.version):
-        app.command(function, group=_KEEP)
+    for group, functions in _COMMANDS.items():
+        for function in functions:
+            app.command(function, group=group)
     return app
 
 

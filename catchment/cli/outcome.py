@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from catchment.cli import words
 from catchment.cli.output import clean, out
 from catchment.core.clock import iso
-from catchment.core.runs import RunState
 
 if TYPE_CHECKING:
     from catchment.store.rows import ConnectorRow, RunRow
@@ -23,11 +22,9 @@ DONE, FAILED, WRONG_USE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def exit_code(row: RunRow, *, by_keyboard: bool = False) -> int:
     """Return the exit code that a run's end asks for."""
-    if row.state == RunState.SUCCEEDED:
+    if row.state == "SUCCEEDED":
         return SOME_FAILED if row.failed else DONE
-    if row.state == RunState.CANCELLED and by_keyboard:
-        return INTERRUPTED
-    return FAILED if RunState(row.state).final else DONE
+    return INTERRUPTED if row.state == "CANCELLED" and by_keyboard else FAILED
 
 
 def seconds(row: RunRow) -> float | None:
@@ -78,13 +75,13 @@ def summarise(
 
 def _headline(row: RunRow, connector: ConnectorRow) -> str:
     took = f" in {words.duration(seconds(row) or 0.0)}" if row.ended_at is not None else ""
-    if row.state == RunState.SUCCEEDED:
+    if row.state == "SUCCEEDED":
         ended = "would be done" if row.dry_run else "done"
         but = f", but {words.counted(row.failed, 'item')} failed" if row.failed else ""
         return f"{connector.slug}: {ended}{took}{but}"
-    if row.state == RunState.FAILED:
+    if row.state == "FAILED":
         return f"{connector.slug}: failed{took} ({row.error_code}). {row.error_message or ''}".rstrip()
-    if row.state == RunState.CANCELLED:
+    if row.state == "CANCELLED":
         cause = f" ({row.cancel_reason})" if row.cancel_reason not in (None, "user") else ""
         return f"{connector.slug}: cancelled{cause}{took}. What was indexed stays; the next run goes on."
     return f"{connector.slug}: {row.state.lower()}"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from catchment.cli import words
 from catchment.cli.output import clean, console_for, out
-from catchment.core.runs import RunState
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -59,7 +58,7 @@ class Progress:
     def _line(self, row: RunRow) -> None:
         facts = (*(getattr(row, name) for name in SHOWN), _standing(row))
         now = time.monotonic()
-        if facts == self._said or now - self._said_at < LEAST_SECONDS or RunState(row.state).final:
+        if facts == self._said or now - self._said_at < LEAST_SECONDS or row.ended_at is not None:
             return
         self._said, self._said_at = facts, now
         standing = f"  {_standing(row)}" if _standing(row) else ""
@@ -86,9 +85,9 @@ def _counters(row: RunRow) -> str:
 
 def _standing(row: RunRow) -> str:
     """Say what the run waits for, if it does not simply work."""
-    if row.state == RunState.QUEUED:
+    if row.state == "QUEUED":
         return "waits behind another run" if row.waiting else "waits for a worker"
-    if row.state == RunState.CANCELLING:
+    if row.state == "CANCELLING":
         return "is being cancelled"
     if row.wait_reason:
         since = f", since {words.clock(time.time() - row.wait_since)}" if row.wait_since else ""

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from catchment.cli import outcome, words
+from catchment.cli import groups, outcome, words
 from catchment.cli.house import House
 from catchment.cli.output import out
 
 if TYPE_CHECKING:
     from catchment.store.rows import RunRow
 
-app = App(name="run", group="Syncing", help="Show, cancel or repeat a run.")
+app = App(name="run", group=groups.SYNC, help="Show, cancel or repeat a run.")
 
 
 def runs(
-    connector: str | None = None, *, limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20
+    connector: str | None = None, /, *, limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20
 ) -> int:
     """List runs, newest first.
 
@@ -72,7 +72,7 @@ def _ended(row: RunRow) -> str:
 
 
 @app.command
-def show(run: str) -> int:
+def show(run: str, /) -> int:
     """Show what a run came to, with every failure that it recorded.
 
     Args:
@@ -90,7 +90,7 @@ def show(run: str) -> int:
 
 
 @app.command
-def cancel(run: str) -> int:
+def cancel(run: str, /) -> int:
     """Ask a run to stop; what it has indexed stays.
 
     Args:
@@ -112,7 +112,7 @@ def cancel(run: str) -> int:
 
 
 @app.command
-def retry(run: str) -> int:
+def retry(run: str, /) -> int:
     """Do once more what a run was asked to do, and watch it to the end.
 
     Args:

@@ -22,6 +22,7 @@ RESUME_SECONDS = 20.0
 
 def sync(
     source: str,
+    /,
     *,
     mode: Literal["auto", "full", "incremental"] = "auto",
     file: Annotated[list[str] | None, Parameter(name=("--file", "-f"))] = None,
@@ -35,7 +36,8 @@ def sync(
 
     Args:
         source: A path such as ./docs, a URL, or the name or id of a connector.
-        mode: auto skips what is unchanged, full redoes everything, incremental takes only what changed.
+        mode: auto (the default) skips what is unchanged, full redoes everything, incremental takes only
+            what changed and removes nothing.
         file: Sync only this entry, by its exact path or id; may be given several times.
         dry_run: Say what would be done, and do nothing.
         allow_mass_delete: Carry out removals that the guard would hold back.

@@ -35,6 +35,14 @@ def size(count: float | None) -> str:
     return f"{count:.1f} TiB"
 
 
+def kind(content_type: str) -> str:
+    """Write a media type as short as people say it: ``docx``, ``pdf``."""
+    from mimetypes import guess_extension
+
+    plain = content_type.partition(";")[0]
+    return (guess_extension(plain) or plain.rpartition("/")[2]).lstrip(".")
+
+
 def number(count: int) -> str:
     """Write a count with commas."""
     return f"{count:,}"
