@@ -91,6 +91,8 @@ class Reason(StrEnum):
     """The last complete listing is too long ago."""
     INCOMPLETE = "incomplete"
     """The last run left a scope unfinished."""
+    HELD = "held"
+    """Removals that the guard held are allowed now."""
     CONFIGURED = "configured"
     """The connector's settings ask for listings."""
 

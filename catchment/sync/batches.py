@@ -114,6 +114,7 @@ class Batch:
         cursor: Cursor of the feed behind these jobs.
         end: The scope ends here.
         retire: All scopes are complete, so scopes that are no longer configured can go.
+        held_done: What the guard held in the scope was carried out with these jobs.
     """
 
     scope: ScopeRow | None = None
@@ -124,8 +125,10 @@ class Batch:
     cursor: str | None = None
     end: ScopeEnd | None = None
     retire: bool = False
+    held_done: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to settle and nothing to move."""
-        return not (self.jobs or self.unchanged or self.position or self.cursor or self.end or self.retire)
+        parts = (self.jobs, self.unchanged, self.position, self.cursor, self.end, self.retire, self.held_done)
+        return not any(parts)

@@ -13,6 +13,7 @@ from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
+from catchment.sync import removal
 from catchment.sync.batches import Action, Batch, Job, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
@@ -66,7 +67,10 @@ class Collector:
         plans = [(scope, rows[scope.key], self._plan(rows[scope.key])) for scope in wanted]
         if any(plan.strategy is Strategy.DELTA for _, _, plan in plans) and run.mode is Mode.AUTO:
             self._retry_due(wanted)
+        done = self._carry_out_held(wanted) if run.row.allow_mass_delete else set()
         for scope, row, plan in plans:
+            if scope.key in done:
+                continue
             run.note_strategy(plan.strategy, plan.reason)
             self._scope(scope, row, plan)
         if not run.incomplete and all(plan.sweep or plan.strategy is Strategy.DELTA for *_, plan in plans):
@@ -321,7 +325,8 @@ class Collector:
                 self._judge(event.item, before, row, reported=True)
             elif self.underway.has(key, before) or (before is not None and before.state != ItemState.DELETED):
                 reason = "deleted_at_source" if isinstance(event, Deleted) else "out_of_scope"
-                self._remove(Item(key, before.path if before is not None else key), before, reason)
+                path = before.path if before is not None else key
+                self._remove(Item(key, path), before, reason, scope_pk=row.pk)
 
     def _retry_due(self, wanted: Sequence[Scope]) -> None:
         """Try failed items again that are due; a feed would not name them by itself."""
@@ -337,6 +342,29 @@ class Collector:
         except SourceError as error:
             # They stay due; what the scopes can still tell must not wait for them.
             run.report.notes.append(f"Failed items could not be looked up again: {error}")
+
+    def _carry_out_held(self, wanted: Sequence[Scope]) -> set[str]:
+        """Remove what the guard held and a person now allows; return the scopes that need no listing.
+
+        Each item is looked up once more, because it may have come back. Where listing is cheap, a
+        new listing proves more, and is simply made.
+        """
+        run = self.run
+        if not run.source.resumable or run.mode is not Mode.AUTO:
+            return set()
+        with reading(run.engine) as connection:
+            held = {key: removal.held_keys(connection, row.pk) for key, row in self.rows.items()}
+        done = {key for key, names in held.items() if names}
+        for key in sorted(done):
+            run.note_strategy(Strategy.TARGETED, Reason.HELD)
+            run.report.scopes[key] = {"strategy": Strategy.TARGETED.value, "reason": Reason.HELD.value}
+            run.report.scopes[key]["state"] = "carried out what was held"
+            self._flush(None)
+            self._find([scope for scope in wanted if scope.key == key], held[key], named=False)
+            self.fetcher.drain()
+            self.batch.held_done = True
+            self._flush(self.rows[key])
+        return done
 
     # -- named entries --------------------------------------------------------------------------
 
@@ -442,9 +470,18 @@ class Collector:
         if time.monotonic() - self.begun > PAGE_SECONDS and not self.batch.jobs:
             self._flush(self.batch.scope)
 
-    def _remove(self, item: Item, before: Known | None, reason: str, *, named: bool = False) -> None:
+    def _remove(
+        self,
+        item: Item,
+        before: Known | None,
+        reason: str,
+        *,
+        named: bool = False,
+        scope_pk: int | None = None,
+    ) -> None:
         self.underway.note(item.key, before)
-        self.fetcher.add(Job(item, before, Action.REMOVE, reason, named=named), fetch=False)
+        job = Job(item, before, Action.REMOVE, reason, named=named, scope_pk=scope_pk)
+        self.fetcher.add(job, fetch=False)
 
     # -- batches --------------------------------------------------------------------------------
 

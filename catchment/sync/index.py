@@ -26,7 +26,7 @@ def index(run: Run) -> None:
     number = 0
     pace = Pace(run)
     for batch in run.to_index:
-        if batch.jobs or batch.position or batch.cursor:
+        if batch.jobs or batch.position or batch.cursor or batch.held_done:
             number += 1
             _settle(run, batch, number, pace)
         _count_unchanged(run, batch)
@@ -77,6 +77,8 @@ def _move(run: Run, connection: Connection, batch: Batch) -> None:
     """Move what may move once the batch is settled: the listing's checkpoint, or the feed's cursor."""
     if batch.scope is None:
         return
+    if batch.held_done:
+        forget_held(connection, batch.scope.pk)
     if batch.position is not None:
         scopes.save_checkpoint(
             connection,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catchment.core.counters import Counters
 from catchment.store import items, scopes
@@ -14,6 +14,7 @@ from catchment.store.engine import reading, writing
 from catchment.store.items import Candidate
 from catchment.store.rows import ScopeRow
 from catchment.store.tables import held_removals
+from catchment.store.tables import items as items_table
 from catchment.sync.batches import ScopeEnd
 from catchment.sync.fence import fenced
 from catchment.sync.guard import holds
@@ -126,6 +127,17 @@ def remove(run: Run, candidates: Sequence[Candidate], reason: str) -> None:
             items.mark_deleted(connection, pks, reason=reason, now=now)
             fenced(connection, run, plus=delta)
         run.add(delta)
+
+
+def held_keys(connection: Connection, scope_pk: int) -> list[str]:
+    """Return the keys of the items whose removal the guard holds in a scope."""
+    rows = connection.execute(
+        select(items_table.c.key)
+        .join(held_removals, held_removals.c.item_pk == items_table.c.pk)
+        .where(held_removals.c.scope_pk == scope_pk)
+        .order_by(items_table.c.key)
+    )
+    return list(rows.scalars())
 
 
 def _hold(run: Run, scope: ScopeRow, absent: Sequence[Candidate]) -> None:
