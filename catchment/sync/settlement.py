@@ -69,8 +69,8 @@ class Settlement:
 
     def settle(self, jobs: Sequence[Job]) -> None:
         """Bring every job to its end."""
-        fresh = [job.item.key for job in jobs if job.known is None]
-        # Another batch of this run, or somebody else, may have made them known meanwhile.
+        # Another batch of this run may have made new ones known meanwhile, or moved what is to go.
+        fresh = [job.item.key for job in jobs if job.known is None or job.action is Action.REMOVE]
         known = items.lookup(self.connection, self.run.connector.pk, fresh) if fresh else {}
         todo = self._last_words(jobs, known)
         unknown = [job for job in todo if job.known is None and _makes_row(job)]
@@ -87,10 +87,12 @@ class Settlement:
             if _means_nothing(job):
                 todo[f"job {id(job)}"] = job
                 continue
-            if job.known is None:
+            if job.known is None or job.action is Action.REMOVE:
                 before = known.get(job.item.key)
                 if _settled_already(job, before):
                     self._skip("duplicate")
+                    continue
+                if _lives_elsewhere(job, before):
                     continue
                 job.known = before
             name = job.known.pk if job.known is not None else f"key {job.item.key}"
@@ -319,6 +321,16 @@ def _makes_row(job: Job) -> bool:
 def _means_nothing(job: Job) -> bool:
     """Whether a named entry stands for no item: then nothing is known or recorded of one."""
     return job.action is Action.FAIL and job.reason in HARMLESS
+
+
+def _lives_elsewhere(job: Job, before: Known | None) -> bool:
+    """Whether a scope reports as gone what another scope has by now: it was moved, not deleted."""
+    return (
+        job.action is Action.REMOVE
+        and job.scope_pk is not None
+        and before is not None
+        and before.scope_pk not in (None, job.scope_pk)
+    )
 
 
 def _settled_already(job: Job, before: Known | None) -> bool:

@@ -239,18 +239,27 @@ class TestAutoByDelta:
         house.sync()
         assert house.texts() == {"a": "original"}
 
-    def test_what_moves_to_another_scope_stays_a_document(self, house: Vault, world: World) -> None:
-        """Deleted in one scope, reported in the other, in one run."""
-        world.scopes["other"] = {}
-        world.fill(3)
+    @pytest.mark.parametrize("route", [("a", "b"), ("b", "a")])
+    @pytest.mark.parametrize("mode", ["auto", "incremental"])
+    def test_what_moves_to_another_scope_stays_a_document(
+        self, house: Vault, world: World, route: tuple[str, str], mode: str
+    ) -> None:
+        """Deleted in one scope, reported in the other, in one run, whichever comes first."""
+        source, target = route
+        world.scopes = {"a": {}, "b": {}}
+        world.fill(3, scope="a", head="a")
+        world.fill(3, scope="b", head="b")
         house.sync()
         before = house.ids()
-        world.transfer("doc001", "main", "other")
-        run = house.sync()
-        assert run.state == "SUCCEEDED"
+        world.transfer(f"{source}001", source, target)
+        run = house.sync(mode=mode)
+        assert (run.state, run.strategy) == ("SUCCEEDED", "delta")
         counts(run)
         assert house.texts() == world.texts()
         assert house.ids() == before
+        world.remove(f"{source}001", scope=target)
+        house.sync(mode=mode)
+        assert house.texts() == world.texts()
 
 
 class TestAutoOfAFeed:
