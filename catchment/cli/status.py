@@ -43,26 +43,29 @@ def status() -> int:
     if not seen:
         out.say("There are no connectors yet. Make one: catchment sync <folder>")
         return 0
-    out.table(
-        ("connector", "status", ">documents", ">failed", ">skipped", "last run", "next run"),
-        (
-            (
-                one.connector.slug,
-                one.connector.status.lower(),
-                words.number(one.documents),
-                words.number(one.items.get("failed", 0) + one.items.get("quarantined", 0)),
-                words.number(one.items.get("skipped", 0)),
-                _last(one),
-                words.moment(one.next_run_at) or one.connector.schedule or "",
-            )
-            for one in seen
-        ),
-    )
+    columns = ["connector", "status", ">documents", ">failed", ">skipped", "last run"]
+    rows = [_cells(one) for one in seen]
+    if any(one.connector.schedule for one in seen):
+        columns.append("next run")
+        for row, one in zip(rows, seen, strict=True):
+            row.append(words.moment(one.next_run_at) or one.connector.schedule or "")
+    out.table(columns, rows)
     for one in seen:
         if one.connector.error_message:
             out.say()
             out.say(f"{one.connector.slug}: {one.connector.error_message}")
     return 0
+
+
+def _cells(one: Standing) -> list[str]:
+    return [
+        one.connector.slug,
+        one.connector.status.lower(),
+        words.number(one.documents),
+        words.number(one.items.get("failed", 0) + one.items.get("quarantined", 0)),
+        words.number(one.items.get("skipped", 0)),
+        _last(one),
+    ]
 
 
 def _size_of(path: Path | None) -> int | None:

@@ -22,6 +22,8 @@ REMOVED = "removed with its connector"
 WAIT_SECONDS = 40.0
 """Longest wait for the active run; Prefect kills a cancelled one after 30 s."""
 LOOK_SECONDS = 0.2
+GRACE_SECONDS = 60.0
+"""A removal that began later than this long ago is not interrupted yet."""
 DELETE = "delete"
 
 
@@ -116,7 +118,11 @@ def take_out(
 
 
 def finish(context: Context) -> int:
-    """Take out what an interrupted removal left; returns how many documents."""
+    """Take out what an interrupted removal left; returns how many documents.
+
+    One that is just going on is left alone: it may still be taken back because Prefect is away.
+    """
+    before = context.clock.now() - GRACE_SECONDS
     with reading(context.engine) as connection:
-        left = documents.removed_connectors_with_documents(connection)
+        left = documents.removed_connectors_with_documents(connection, before=before)
     return sum(take_out(context, pk) for pk in left)

@@ -11,7 +11,7 @@ from pathlib import Path
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.runs import Mode, RunState, Trigger
 from catchment.core.settings import home_settings
-from catchment.services import deployments, syncs
+from catchment.services import deployments, removal, syncs
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
 from catchment.services.settling import settle_run
@@ -131,13 +131,16 @@ def start_next(context: Context, connector: ConnectorRow) -> None:
 
 
 def tidy(context: Context) -> list[str]:
-    """Purge what is kept no longer and merge the index in small steps; returns sentences."""
+    """Finish removals, purge what is kept no longer, merge the index in small steps; returns sentences."""
+    leftovers = removal.finish(context)
     horizon = context.clock.now() - context.sync.tombstone_days * 86_400
     with writing(context.engine) as connection:
         tombstones = purge.tombstones(connection, before=horizon)
         connectors_gone = purge.removed_connectors(connection)
     purge.merge_index(context.engine)
     said = []
+    if leftovers:
+        said.append(f"{leftovers} documents of removed connectors were taken out.")
     if tombstones:
         said.append(f"{tombstones} tombstones were purged.")
     if connectors_gone:

@@ -146,11 +146,9 @@ def forget_items_without_document(connection: Connection, connector_pk: int, *, 
     return len(pks)
 
 
-def removed_connectors_with_documents(connection: Connection) -> list[int]:
-    """Return connectors that were removed and of which something can still be found."""
+def removed_connectors_with_documents(connection: Connection, *, before: float) -> list[int]:
+    """Return connectors that were removed before a time and of which something can still be found."""
     left = exists().where(documents.c.connector_pk == connectors.c.pk, documents.c.deleted_at.is_(None))
     return list(
-        connection.execute(
-            select(connectors.c.pk).where(connectors.c.deleted_at.is_not(None), left)
-        ).scalars()
+        connection.execute(select(connectors.c.pk).where(connectors.c.deleted_at < before, left)).scalars()
     )

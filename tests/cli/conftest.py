@@ -12,6 +12,7 @@ import pytest
 from catchment.cli.house import House
 from catchment.cli.main import main
 from catchment.core import settings
+from catchment.services.blocks import BlockCursorStore
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
 
@@ -79,7 +80,9 @@ class Place:
     @cached_property
     def house(self) -> PlainHouse:
         """The store; made at first use, as the local stack makes it at its start."""
-        return PlainHouse(self.home)
+        house = PlainHouse(self.home)
+        house.cursors = BlockCursorStore(self.wire.client())  # type: ignore[assignment]
+        return house
 
     def write(self, **files: str | None) -> None:
         """Write files of the folder, by their stem; None takes one away."""

@@ -122,9 +122,7 @@ def test_prefect_away_is_one_sentence_and_stores_nothing(synced: Place, cli: Cli
     assert len(cli("runs", "--json").records) == before
 
 
-def test_ctrl_c_cancels_the_run_and_says_so(
-    place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_cancels_the_run_and_says_so(place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first Ctrl-C asks the run to stop, waits for its end, and exits with 130."""
     place.write(heron="grey")
     place.wire.works = False
