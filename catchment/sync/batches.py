@@ -46,6 +46,7 @@ class Job:
         parsed: What parsing made of it.
         named: The entry was named by the filter; if it is gone, that counts.
         scope_pk: The scope in which it was seen.
+        asked: What the source calls it, where that is not fit for a database.
     """
 
     item: Item
@@ -62,6 +63,7 @@ class Job:
     parsed: ParsedDocument | ParseFailure | None = None
     named: bool = False
     scope_pk: int | None = None
+    asked: Item | None = None
 
 
 @dataclass(slots=True)

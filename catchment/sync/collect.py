@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
@@ -15,6 +16,7 @@ from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync import removal
 from catchment.sync.batches import Action, Batch, Job, Position, ScopeEnd
+from catchment.sync.cleaning import fit_item, fit_key
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
 from catchment.sync.fetching import Fetcher
@@ -51,6 +53,7 @@ class Collector:
         self.begun = time.monotonic()
         self.rows: dict[str, ScopeRow] = {}
         self.underway = Underway()
+        self.originals: dict[str, Item] = {}
 
     # -- what a run does ------------------------------------------------------------------------
 
@@ -206,7 +209,7 @@ class Collector:
         try:
             for event in run.source.listing(scope, resume):
                 if isinstance(event, Item):
-                    page.append(event)
+                    page.append(self._fit(event))
                     if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
                         continue
                 self._listed(page, row, end, moved)
@@ -292,9 +295,10 @@ class Collector:
         since = time.monotonic()
         for event in run.source.changes(scope, plan.cursor):
             if isinstance(event, Changed | Deleted):
-                key = event.item.key if isinstance(event, Changed) else event.key
+                said = self._fit_event(event)
+                key = said.item.key if isinstance(said, Changed) else said.key
                 page.pop(key, None)
-                page[key] = event
+                page[key] = said
                 if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
                     continue
             self._reported(page, row)
@@ -385,7 +389,7 @@ class Collector:
         run = self.run
         page: list[Found] = []
         for found in _checked_answers(run.source.find(wanted, names), names):
-            page.append(found)
+            page.append(found if found.item is None else replace(found, item=self._fit(found.item)))
             if len(page) >= run.settings.page_items:
                 self._found(page, named=named)
                 page = []
@@ -428,6 +432,18 @@ class Collector:
         job = Job(Item(name, name), None, Action.FAIL, reason, message, Stage.COLLECT, named=True)
         self.fetcher.add(job, fetch=False)
 
+    # -- what a database takes -----------------------------------------------------------------
+
+    def _fit(self, item: Item) -> Item:
+        """Make an item's texts fit for a database; the source is asked with its own words."""
+        fitting = fit_item(item)
+        if fitting is not item:
+            self.originals[fitting.key] = item
+        return fitting
+
+    def _fit_event(self, event: Changed | Deleted) -> Changed | Deleted:
+        return Deleted(fit_key(event.key)) if isinstance(event, Deleted) else Changed(self._fit(event.item))
+
     # -- one item -------------------------------------------------------------------------------
 
     def _judge(
@@ -442,6 +458,7 @@ class Collector:
     ) -> None:
         run = self.run
         before = self.underway.doubt(before)
+        asked = self.originals.pop(item.key, None) if self.originals else None
         verdict = judge(
             item,
             before,
@@ -462,6 +479,7 @@ class Collector:
         reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
         job = Job(item, before, action[verdict.fate], reason, named=named, size=item.size)
         job.scope_pk = row.pk if row is not None else None
+        job.asked = asked
         self.underway.note(item.key, before)
         self.fetcher.add(job, fetch=verdict.fate is Fate.FETCH and not run.row.dry_run)
 

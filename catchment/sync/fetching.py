@@ -22,6 +22,7 @@ from catchment.core.errors import (
 )
 from catchment.core.runs import ItemState, Mode, Stage
 from catchment.sync.batches import Action, Job
+from catchment.sync.cleaning import fit_item
 from catchment.sync.run import Run
 from catchment.sync.selection import code_of
 from catchment.sync.stop import TICK_SECONDS
@@ -103,10 +104,10 @@ def read_job(run: Run, job: Job) -> None:
         RunStopped: The run must end.
     """
     try:
-        content = run.source.fetch(job.item)
+        content = run.source.fetch(job.asked or job.item)
         job.content_type = content.content_type or job.item.content_type
         if content.item is not None:
-            job.item = content.item
+            job.item = fit_item(content.item)
         if isinstance(content.body, bytes):
             job.body, job.size = content.body, len(content.body)
             job.sha256 = hashlib.sha256(content.body).digest()
