@@ -80,7 +80,7 @@ def list_() -> int:
         out.say("There are no connectors yet. Make one: catchment connector add <path>")
         return 0
     out.table(
-        ("connector", "name", "provider", "status", ">documents", "schedule", "last success"),
+        ("=connector", "name", "provider", "status", ">documents", "schedule", "last success"),
         (
             (
                 one.connector.slug,
@@ -165,15 +165,8 @@ def show(connector: str, /) -> int:
     if spots:
         out.say()
         out.say("What this source cannot tell:")
-        for spot in spots:
-            out.rich(_bullet(spot))
+        out.bullets(spots)
     return 0
-
-
-def _bullet(text: str) -> Any:
-    from rich.padding import Padding
-
-    return Padding(f"- {text}", (0, 0, 0, 2))
 
 
 @app.command

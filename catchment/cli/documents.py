@@ -54,7 +54,7 @@ def documents(
             return 0
         shown = list(islice(found, limit or MOST_SHOWN))
     out.table(
-        ("key", "title", "type", ">size", ">chunks", "id"),
+        ("key", "title", "=type", ">size", ">chunks", "=id"),
         (
             (
                 one.key,
@@ -89,7 +89,7 @@ def _items(engine: Engine, connector: ConnectorRow, states: list[State], limit: 
             )
         return 0
     out.table(
-        ("key", "state", "stage", ">attempts", "reason"),
+        ("key", "=state", "=stage", ">attempts", "reason"),
         ((one.key, one.state, one.stage, one.attempts or "", _told(one.reason, one.error)) for one in found),
     )
     return 0

@@ -67,18 +67,36 @@ class Output:
         return [self._hidden(part) for part in value] if isinstance(value, list | tuple) else value
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write rows below their headings; columns whose heading begins with ``>`` are set right."""
+        """Write rows below their headings.
+
+        Columns whose heading begins with ``>`` are set right and never folded, those that begin with
+        ``=`` are not folded either: a person copies what stands in them.
+        """
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(
-                column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+                column.lstrip(">="),
+                justify="right" if column.startswith(">") else "left",
+                overflow="fold",
+                no_wrap=column.startswith((">", "=")),
             )
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else clean(cell) for cell in row))
         self.rich(table)
+
+    def bullets(self, sentences: Iterable[str]) -> None:
+        """Write sentences as a list, folded at the edge of the terminal."""
+        import textwrap
+
+        width = console_for(sys.stdout).width
+        for sentence in sentences:
+            for line in textwrap.wrap(
+                clean(sentence), width, initial_indent="  - ", subsequent_indent="    "
+            ):
+                self.say(line)
 
     def facts(self, facts: Iterable[tuple[str, Any]]) -> None:
         """Write names and values, one pair a line, values aligned; without those that are None."""

@@ -38,28 +38,18 @@ def runs(
             out.record(**outcome.as_json(row, owners[row.connector_pk]))
         return 0
     out.table(
-        (
-            "run",
-            "connector",
-            "began",
-            "mode",
-            "ended",
-            ">indexed",
-            ">skipped",
-            ">failed",
-            ">deleted",
-            ">time",
-        ),
+        ("=run", "=connector", "=began", "=mode", "ended", ">indexed", ">failed", ">time"),
         (
             (
                 # The end of an id is random; its beginning is only the time.
                 row.id[-8:],
                 owners[row.connector_pk].slug,
                 words.moment(row.started_at or row.created_at),
-                f"{row.mode} (dry)" if row.dry_run else row.mode,
+                "dry run" if row.dry_run else row.mode,
                 _ended(row),
-                *(words.number(getattr(row, name)) for name in ("indexed", "skipped", "failed", "deleted")),
-                words.duration(outcome.seconds(row) or 0.0) if row.ended_at else "",
+                words.number(row.indexed),
+                words.number(row.failed),
+                words.clock(outcome.seconds(row) or 0) if row.ended_at else "",
             )
             for row in found
         ),

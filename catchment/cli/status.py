@@ -43,7 +43,7 @@ def status() -> int:
     if not seen:
         out.say("There are no connectors yet. Make one: catchment sync <folder>")
         return 0
-    columns = ["connector", "status", ">documents", ">failed", ">skipped", "last run"]
+    columns = ["=connector", "=status", ">documents", ">failed", ">skipped", "last run"]
     rows = [_cells(one) for one in seen]
     if any(one.connector.schedule for one in seen):
         columns.append("next run")

@@ -35,6 +35,7 @@ class Wire:
         self.blocks: dict[tuple[str, str], dict[str, Any]] = {}
         self.flow_runs: dict[str, dict[str, Any]] = {}
         self.bodies: list[str] = []
+        self.pool: dict[str, Any] = {"name": "catchment", "is_paused": False}
 
     def client(self) -> PrefectClient:
         """Return the real client, connected to this."""
@@ -59,6 +60,12 @@ class Wire:
 
     def health(self, _body: Any) -> tuple[int, Any]:
         return 200, True
+
+    def get_pool(self, _body: Any) -> tuple[int, Any]:
+        return 200, self.pool
+
+    def nothing(self, _body: Any) -> tuple[int, Any]:
+        return 200, []
 
     def make_flow(self, body: Any) -> tuple[int, Any]:
         return 201, {"id": self.flows.setdefault(body["name"], str(uuid4()))}
@@ -135,6 +142,9 @@ class Wire:
 _ID = "([0-9a-f-]{36})"
 _ROUTES: list[tuple[str, Callable[..., tuple[int, Any]]]] = [
     ("GET /health", Wire.health),
+    ("GET /work_pools/catchment", Wire.get_pool),
+    ("POST /work_pools/catchment/workers/filter", Wire.nothing),
+    ("POST /block_documents/filter", Wire.nothing),
     ("POST /flows/", Wire.make_flow),
     ("POST /deployments/", Wire.make_deployment),
     (f"GET /deployments/{_ID}", Wire.get_deployment),
