@@ -45,4 +45,4 @@ class Underway:
         """Return what may still be believed of an item: that it exists, not that it is unchanged."""
         if known is None or not self.has(known.key, known):
             return known
-        return known._replace(version=None, content_hash=None, updated_at=0.0)
+        return known._replace(version=None, content_hash=None, reason=None, updated_at=0.0)

@@ -64,6 +64,7 @@ class World:
         scopes: Things by scope and key.
         log: What a change feed reports, by scope; a cursor is a position in it.
         page: Items or events in one answer; a checkpoint follows each.
+        compact: The feed tells only the last word about each key, as most vendors' do.
         marks: Whether items carry a version mark.
         list_errors: Per scope: before which item (from 1) a listing fails, and how.
         feed_errors: The same for the change feed.
@@ -84,6 +85,7 @@ class World:
     scopes: dict[str, dict[str, Thing]] = field(default_factory=lambda: {"main": {}})
     log: dict[str, list[FeedEvent]] = field(default_factory=dict)
     page: int = 3
+    compact: bool = False
     marks: bool = True
     list_errors: dict[str, tuple[int, Exception]] = field(default_factory=dict)
     feed_errors: dict[str, tuple[int, Exception]] = field(default_factory=dict)
@@ -227,12 +229,15 @@ class Scripted(Connector[ScriptedConfig, SourceCredentials | None]):
         number = 0
         while True:
             world.requests["changes"] += 1
-            events = world.log.get(scope.key, [])[position : position + world.page]
+            log = world.log.get(scope.key, [])
+            events = log[position : position + world.page]
+            last = {_key_of(event): at for at, event in enumerate(log)} if world.compact else {}
             for event in events:
                 number += 1
                 self._trip(world.before_event, world.feed_errors, scope.key, number)
                 position += 1
-                yield event
+                if not world.compact or last[_key_of(event)] == position - 1:
+                    yield event
             if len(events) < world.page:
                 break
             yield Checkpoint(str(position))
@@ -285,6 +290,14 @@ class Scripted(Connector[ScriptedConfig, SourceCredentials | None]):
                     if getattr(thing, by) == name:
                         return Found(name, thing.item(), scope)
         return Found(name, None)
+
+
+def _key_of(event: FeedEvent) -> str:
+    """Return the key that an event of the log is about."""
+    if isinstance(event, Changed):
+        return event.item.key
+    assert isinstance(event, Deleted)
+    return event.key
 
 
 def provider(

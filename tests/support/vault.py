@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from catchment.core.counters import COUNTER_NAMES
 from catchment.core.settings import SyncSettings
@@ -93,12 +93,11 @@ class Vault(PlainHouse):
         assert row is not None, f"the ledger has no {key}"
         return row[column]
 
-    def silence(self, run_id: str, seconds: float = 100.0) -> None:
-        """Let a run have been silent for so long, as if its process had died."""
+    def silence(self, run_id: str | None = None, seconds: float = 100.0) -> None:
+        """Let a run, or every run, have been silent for so long, as if its process had died."""
+        chosen = runs.c.id == run_id if run_id is not None else true()
         with writing(self.engine) as connection:
-            connection.execute(
-                update(runs).where(runs.c.id == run_id).values(lease_at=runs.c.lease_at - seconds)
-            )
+            connection.execute(update(runs).where(chosen).values(lease_at=runs.c.lease_at - seconds))
 
     def take_over(self, silent: Run) -> Run:
         """Begin a run in the place of one that is taken for dead, though it may still be at work."""
@@ -112,13 +111,10 @@ class Vault(PlainHouse):
 
     def crash(self, **parameters: Any) -> bool:
         """Sync until the process dies, and tell whether it did; what it leaves behind has been silent."""
-        run = None
         try:
-            run = self.begin(**parameters)
-            self.work(run)
+            self.work(self.begin(**parameters))
         except Crash:
-            if run is not None:
-                self.silence(run.row.id)
+            self.silence()
             return True
         return False
 

@@ -221,6 +221,21 @@ class TestAutoByDelta:
         house.check_index()
         assert counts(house.sync()) == {}
 
+    @pytest.mark.parametrize("page", [1, 50])
+    def test_allowed_and_refused_again_within_one_reading_is_refused(
+        self, house: Vault, world: World, page: int
+    ) -> None:
+        """The ledger still says refused, while the document that was allowed is on its way in."""
+        world.marks = False
+        world.page = page
+        house.tune(page_items=1)
+        world.put("a", "words", refusal="storage_class: GLACIER")
+        house.sync()
+        world.put("a", "words", refusal=None)
+        world.tell("main", Changed(world.put("a", "words", refusal="storage_class: GLACIER").item()))
+        house.sync()
+        assert house.texts() == {}
+
     def test_a_change_and_back_within_one_reading_leaves_the_content_that_is_there(
         self, house: Vault, world: World
     ) -> None:
