@@ -18,7 +18,7 @@ from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.connector import BrowsePage, ChangeFeed, Connector, Kind
 from catchment.kit.health import Capability, Health
 from catchment.kit.url import SourceAddress
-from catchment.store.engine import reading
+from catchment.store.engine import reading, writing
 from catchment.store.tables import connectors, documents, items, runs
 from tests.cli.conftest import Cli, Place
 
@@ -125,7 +125,7 @@ class TestSecrets:
         "words",
         [
             ("sync", "nosuch://ann:canary-p%40ss-word@host/x"),
-            ("sync", "nosuch://host/x?token=canary-token"),
+            ("why", "nosuch://host/x?token=canary-token", "y"),
             ("sync", "x", "--mode", "nosuch://ann:canary@host/x"),
             ("why", "nosuch://ann:canary@host/x", "y"),
         ],
@@ -138,6 +138,16 @@ class TestSecrets:
             said = cli(*words, *form)
             assert said.code == 2
             assert "canary" not in said.out + said.err
+
+    def test_a_password_in_what_others_say_is_hidden_too(self, synced: Place, cli: Cli) -> None:
+        """An address in the error of a run was not on this command line."""
+        with writing(synced.house.engine) as connection:
+            told = "The proxy http://ann:canary@proxy.test:3128 refuses."
+            connection.execute(connectors.update().values(error_code="down", error_message=told))
+        for words in (("status",), ("status", "--json"), ("connector", "show", "docs")):
+            said = cli(*words)
+            assert "proxy.test:3128" in said.out
+            assert "canary" not in said.out
 
     def test_credentials_come_from_the_environment(
         self, vault: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
@@ -358,7 +368,6 @@ class TestCursor:
         from catchment.services.blocks import BlockCursorStore
         from catchment.store import connectors as store
         from catchment.store import meta
-        from catchment.store.engine import writing
         from catchment.sync.cursor import CursorValue, SavedCursor, cursor_hash
 
         text = json.dumps({"version": 1, "scopes": {".": mark}})
