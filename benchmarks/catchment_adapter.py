@@ -50,7 +50,7 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
     """
     from catchment.core.clock import SystemClock
     from catchment.core.errors import Conflict
-    from catchment.core.runs import RunParameters
+    from catchment.core.parameters import RunParameters
     from catchment.core.settings import ParseSettings, SyncSettings
     from catchment.store.engine import open_engine
     from catchment.store.migrate import current_revision, migrate, require_current

@@ -1,14 +1,14 @@
 """One named flow per source, and one for sources of third parties.
 
 Deployments name them by module path (``flows.connectors.sync_folder``). They all take the same
-parameters, which `catchment.core.runs.RunParameters` describes.
+parameters, which `catchment.core.parameters.RunParameters` describes.
 """
 
 from typing import Any, Literal
 
 from prefect import flow
 
-from catchment.core.runs import RunParameters
+from catchment.core.parameters import RunParameters
 from flows.sync import sync
 
 Mode = Literal["auto", "full", "incremental"]

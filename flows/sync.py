@@ -21,7 +21,8 @@ from catchment.core.errors import (
     RunStopped,
     Unavailable,
 )
-from catchment.core.runs import RunParameters, RunState, Trigger
+from catchment.core.parameters import RunParameters
+from catchment.core.runs import RunState, Trigger
 from catchment.core.settings import home_settings, parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
 from catchment.services import upkeep
@@ -135,7 +136,10 @@ def _work(run: Run, progress: Progress) -> Any:
     try:
         outcome = close_run(run, error)
     except LeaseLost as lost:
-        return Cancelled(message=str(lost))
+        error = lost
+    if isinstance(error, LeaseLost):
+        # The row is the other run's by now, and says how this one ended; Prefect is told no failure.
+        return Cancelled(message=str(error))
     progress.finish(run, outcome)
     if signalled is not None:
         raise signalled

@@ -1,11 +1,8 @@
-"""The words of a run: modes, states, strategies, reasons and parameters."""
+"""The words of a run: modes, states, strategies and reasons."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
-
-from pydantic import BaseModel, Field
 
 
 class Mode(StrEnum):
@@ -129,20 +126,3 @@ class Stage(StrEnum):
     FETCH = "fetch"
     PARSE = "parse"
     INDEX = "index"
-
-
-class RunParameters(BaseModel):
-    """The parameters of every sync flow: their signature and their schema in one place."""
-
-    connector: str = Field(description="Name or id of the connector.")
-    mode: Literal["auto", "full", "incremental"] = Field(
-        default="auto",
-        description="auto skips what is unchanged; full redoes everything; incremental takes what is named.",
-    )
-    file_filter: list[str] = Field(
-        default=[], description="Exact paths or ids to sync; empty means no filter."
-    )
-    allow_mass_delete: bool = Field(
-        default=False, description="Carry out removals that the guard would hold back."
-    )
-    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catchment.core.runs import RunParameters
+from catchment.core.parameters import RunParameters
 from catchment.kit import registry
 from catchment.services.blocks import BlockCursorStore, PrefectBlocks, credentials_type
 from catchment.services.prefect_client import PrefectClient, PrefectRefused

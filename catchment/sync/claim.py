@@ -13,13 +13,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from catchment.core.ids import new_id
-from catchment.core.runs import (
-    ConnectorStatus,
-    RunKind,
-    RunParameters,
-    RunState,
-    Trigger,
-)
+from catchment.core.parameters import RunParameters
+from catchment.core.runs import ConnectorStatus, RunKind, RunState, Trigger
 from catchment.store import connectors, runs
 from catchment.store.engine import db_now, writing
 from catchment.store.rows import ConnectorRow, RunRow

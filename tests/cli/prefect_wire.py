@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from catchment.core.runs import RunParameters
+from catchment.core.parameters import RunParameters
 from catchment.services.prefect_client import PrefectClient
 from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed, Ticket, claim

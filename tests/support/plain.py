@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import CatchmentError
 from catchment.core.ids import new_id
-from catchment.core.runs import ConnectorStatus, RunParameters
+from catchment.core.parameters import RunParameters
+from catchment.core.runs import ConnectorStatus
 from catchment.core.settings import ParseSettings, SyncSettings
 from catchment.store import connectors, runs
 from catchment.store.engine import open_engine, reading, writing

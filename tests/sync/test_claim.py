@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from catchment.core.errors import LeaseLost
 from catchment.core.ids import new_id
-from catchment.core.runs import RunParameters, Trigger
+from catchment.core.parameters import RunParameters
+from catchment.core.runs import Trigger
 from catchment.kit.connector import ChangeFeed
 from catchment.store import connectors, runs
 from catchment.store.engine import reading, writing
