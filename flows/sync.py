@@ -23,7 +23,8 @@ from catchment.core.errors import (
 )
 from catchment.core.parameters import RunParameters
 from catchment.core.runs import RunState, Trigger
-from catchment.core.settings import home_settings, parse_settings, sync_settings
+from catchment.core.home import home_settings
+from catchment.core.settings import parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
 from catchment.services import upkeep
 from catchment.services.context import Context

@@ -34,7 +34,7 @@ def task_runs_of(journey: Journey, flow_run_id: str | None) -> list[dict[str, An
 
 class TestChanges:
     def test_each_change_of_the_source_is_followed_and_nothing_else_is_touched(self, place: Place) -> None:
-        """First sync, no change, edit, delete and rename: counters tell it, and the index equals the source."""
+        """First sync, no change, edit, delete, rename: counters tell it, and the index equals the source."""
         place.fill(60)
         assert counts(place.sync()) == {"collected": 60, "fetched": 60, "parsed": 60, "indexed": 60}
         place.check()
@@ -137,7 +137,7 @@ class TestChanges:
 
 class TestInPrefect:
     def test_the_cursor_is_a_block_that_prefect_itself_can_load(self, journey: Journey, place: Place) -> None:
-        """`SyncCursor.load` gives what the run saved: its id, the store's, and the row's revision and hash."""
+        """`SyncCursor.load` gives what the run saved: its id, the store's, and the row's revision."""
         place.fill(5)
         run = place.sync()
         loaded = in_prefect(
@@ -176,7 +176,7 @@ class TestInPrefect:
         assert [task["name"] for task in task_runs_of(journey, dry.flow_run_id)] == ["collect"]
 
     def test_prefect_holds_nothing_of_any_document(self, journey: Journey, place: Place) -> None:
-        """No text of a document, sound or broken, is in Prefect's database: not in logs, results, artifacts."""
+        """No text of a document, sound or broken, is in Prefect's database or in any log."""
         canary = f"canary{uuid4().hex}"
         place.write("sound.txt", canary)
         (place.folder / "table.csv").write_text(f"name,word\na,{canary}\n")

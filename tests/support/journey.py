@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -229,8 +228,9 @@ class Journey:
         return Place(self, folder, connector.id)
 
     def check_index(self) -> None:
-        """Let the full-text index compare itself with what it indexes."""
+        """Let the file check its pages, and the full-text index compare itself with what it indexes."""
         with writing(self.engine) as connection:
+            assert connection.exec_driver_sql("PRAGMA quick_check").scalar() == "ok"
             connection.exec_driver_sql(
                 "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
             )
@@ -244,13 +244,10 @@ class Journey:
 
     def copy_store(self, target: Path) -> None:
         """Copy the store as a backup does: whole, while it is in use."""
-        source = sqlite3.connect(self.home / "catchment.db")
-        kept = sqlite3.connect(target)
-        try:
-            source.backup(kept)
-        finally:
-            kept.close()
-            source.close()
+        # Never with a second SQLite library: closing its file would take this process's locks away.
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
 
 
 _FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -353,7 +350,7 @@ class Place:
         with reading(self.journey.engine) as connection:
             rows = connection.exec_driver_sql(
                 "SELECT i.key, d.pk, c.text FROM documents d JOIN items i ON i.pk = d.pk"
-                f" LEFT JOIN chunks c ON c.id >> {CHUNK_BITS} = d.pk"
+                f" LEFT JOIN chunks c ON c.id BETWEEN d.pk << {CHUNK_BITS} AND (d.pk + 1 << {CHUNK_BITS}) - 1"
                 " WHERE d.connector_pk = ? AND d.deleted_at IS NULL ORDER BY d.pk, c.id",
                 (self.connector.pk,),
             ).all()
@@ -371,7 +368,7 @@ class Place:
                 .join(documents, documents.c.pk == items.c.pk)
                 .where(documents.c.connector_pk == self.connector.pk, documents.c.deleted_at.is_(None))
             )
-            return {key: document_id for key, document_id in rows}
+            return {row.key: row.id for row in rows}
 
     def found(self, query: str) -> list[str]:
         """Search this connector's documents; return the keys of the hits."""
