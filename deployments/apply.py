@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from catchment.blocks import register_all
 from catchment.core.errors import CatchmentError
-from catchment.core.settings import home_settings
+from catchment.core.home import home_settings
 from catchment.local import pool
 from catchment.services.prefect_client import PrefectClient
 from catchment.store.engine import open_engine

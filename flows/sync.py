@@ -21,9 +21,9 @@ from catchment.core.errors import (
     RunStopped,
     Unavailable,
 )
+from catchment.core.home import home_settings
 from catchment.core.parameters import RunParameters
 from catchment.core.runs import RunState, Trigger
-from catchment.core.home import home_settings
 from catchment.core.settings import parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
 from catchment.services import upkeep

@@ -9,7 +9,7 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from catchment.core.settings import home_settings
+from catchment.core.home import home_settings
 from catchment.services import deployments, upkeep
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient

@@ -11,7 +11,7 @@ from catchment.cli.output import out
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from catchment.core.settings import HomeSettings
+    from catchment.core.home import HomeSettings
     from catchment.local.state import StackState
     from catchment.services.context import Context
     from catchment.services.prefect_client import PrefectClient
@@ -23,7 +23,7 @@ class House:
     @cached_property
     def settings(self) -> HomeSettings:
         """Where everything lies."""
-        from catchment.core.settings import home_settings
+        from catchment.core.home import home_settings
 
         return home_settings()
 
@@ -116,8 +116,7 @@ class House:
         else:
             assert self.settings.prefect_api_url is not None
             address = self.settings.prefect_api_url
-            secret = self.settings.prefect_api_auth
-            sign_in = secret.get_secret_value() if secret is not None else ""
+            sign_in = self.settings.prefect_api_auth or ""
         from catchment.services.prefect_client import PrefectClient
 
         return PrefectClient(address, sign_in)

@@ -53,7 +53,7 @@ def doctor() -> int:
         home=house.root,
         store_url=house.settings.store_url,
         prefect_url=state.api_url if state is not None else house.settings.prefect_api_url,
-        prefect_auth=state.auth if state is not None else secret.get_secret_value() if secret else "",
+        prefect_auth=state.auth if state is not None else secret or "",
         is_local=house.is_local,
         report=_report,
     )

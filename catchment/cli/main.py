@@ -131,10 +131,10 @@ def _tell(message: str, *, code: str, remedy: str) -> None:
 
 def _bad_setting(error: ValidationError) -> str | None:
     """Name the environment variable that holds a setting's bad value; the value is not repeated."""
-    from catchment.core.settings import HomeSettings, ParseSettings, SyncSettings
+    from catchment.core.settings import ParseSettings, SyncSettings
     from catchment.local.settings import StackSettings
 
-    for settings in (HomeSettings, SyncSettings, ParseSettings, StackSettings):
+    for settings in (SyncSettings, ParseSettings, StackSettings):
         if settings.__name__ == error.title:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             name = f"{settings.model_config.get('env_prefix', '')}{first['loc'][0]}".upper()
@@ -153,7 +153,7 @@ def _log(error: Exception) -> Path | None:
     import traceback
 
     from catchment.core.clock import SystemClock, iso
-    from catchment.core.settings import home_settings
+    from catchment.core.home import home_settings
 
     try:
         log = home_settings().root / "logs" / "cli.log"

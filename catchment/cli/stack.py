@@ -91,7 +91,7 @@ def worker(*, limit: int | None = None, name: str | None = None) -> int:
         address = client.api_url
     secret = house.settings.prefect_api_auth
     state = house.stack_state() if house.is_local else None
-    sign_in = state.auth if state is not None else secret.get_secret_value() if secret is not None else ""
+    sign_in = state.auth if state is not None else secret or ""
     environment = child_environment(house.root, api_url=address, auth=sign_in) | worker_environment()
     words = ["--pool", POOL, "--name", name or f"{socket.gethostname()}-{os.getpid()}"]
     words += ["--limit", str(limit or StackSettings().worker_limit)]

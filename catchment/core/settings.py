@@ -1,54 +1,17 @@
 """Settings: one class per subject, read from the environment with the prefix ``CATCHMENT_``.
 
 Every number has a default that needs no thought. ``CATCHMENT_SYNC_FETCHES=4`` sets `SyncSettings.fetches`.
+Where an installation lies is in `catchment.core.home`.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
-
-
-def _default_home() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("catchment", appauthor=False)
-
-
-class HomeSettings(BaseSettings):
-    """Where one installation keeps everything it owns."""
-
-    model_config = SettingsConfigDict(env_prefix="CATCHMENT_", extra="ignore")
-
-    home: Annotated[Path, Field(default_factory=_default_home)]
-    """Folder of this installation: store, Prefect's own home, spool files, state of the local stack."""
-
-    database_url: SecretStr | None = None
-    """Address of the store; by default an SQLite file in `home`."""
-
-    prefect_api_url: str | None = None
-    """Address of an outside Prefect API; by default the local stack's own."""
-
-    prefect_api_auth: SecretStr | None = None
-    """``user:password`` for the outside Prefect API."""
-
-    @property
-    def root(self) -> Path:
-        """The home as an absolute path, with ``~`` expanded."""
-        return self.home.expanduser().absolute()
-
-    @property
-    def store_url(self) -> str:
-        """Address of the store as SQLAlchemy reads it."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        return f"sqlite:///{self.root / 'catchment.db'}"
 
 
 class SyncSettings(BaseSettings):
@@ -111,12 +74,6 @@ class ParseSettings(BaseSettings):
     """Aim for the length of a chunk."""
     processes: int = Field(2, ge=1, le=64)
     """Most parser processes of one run; more than one start only when parsing is what it waits for."""
-
-
-@cache
-def home_settings() -> HomeSettings:
-    """Read the home settings once per process."""
-    return HomeSettings()
 
 
 @cache

@@ -349,7 +349,7 @@ def _report(what: str, error: Exception) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the background form for the home of the settings."""
-    from catchment.core.settings import home_settings
+    from catchment.core.home import home_settings
 
     del arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

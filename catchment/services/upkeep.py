@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catchment.core.errors import CatchmentError, Unavailable
+from catchment.core.home import home_settings
 from catchment.core.runs import Mode, RunState, Trigger
-from catchment.core.settings import home_settings
 from catchment.services import deployments, removal, syncs
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient

@@ -12,6 +12,7 @@ import pytest
 from catchment.cli.house import House
 from catchment.cli.main import main
 from catchment.core import settings
+from catchment.core.home import home_settings
 from catchment.services.blocks import BlockCursorStore
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
@@ -40,7 +41,7 @@ Cli = Callable[..., Said]
 
 
 def _forget_settings() -> None:
-    for read in (settings.home_settings, settings.sync_settings, settings.parse_settings):
+    for read in (home_settings, settings.sync_settings, settings.parse_settings):
         read.cache_clear()
 
 

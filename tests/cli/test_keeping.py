@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catchment.cli.house import House
-from catchment.core import settings
+from catchment.core.home import home_settings
 from tests.cli.conftest import Cli, Place
 
 
@@ -74,7 +74,7 @@ def test_doctor_objects_to_an_outside_prefect_without_sign_in(
 
     monkeypatch.setattr(doctor, "PrefectClient", lambda *_: place.wire.client())
     monkeypatch.setenv("CATCHMENT_PREFECT_API_URL", "http://prefect.test/api")
-    settings.home_settings.cache_clear()
+    home_settings.cache_clear()
     found = {one["check"]: one for one in cli("doctor", "--json").records}
     assert found["prefect secrets"]["verdict"] == "wrong"
     assert "PREFECT_SERVER_API_AUTH_STRING" in found["prefect secrets"]["remedy"]
@@ -90,7 +90,7 @@ def test_an_outside_prefect_that_does_not_answer_is_named(
 ) -> None:
     """Exit code 2 with the setting; no local stack is started in its place."""
     monkeypatch.setenv("CATCHMENT_PREFECT_API_URL", "http://127.0.0.1:9/api")
-    settings.home_settings.cache_clear()
+    home_settings.cache_clear()
     said = cli("sync", tmp_path)
     assert said.code == 2
     assert "CATCHMENT_PREFECT_API_URL" in said.err
@@ -120,7 +120,7 @@ def test_worker_becomes_the_worker_of_an_outside_prefect(
     monkeypatch.setattr(os, "chdir", lambda _folder: None)
     monkeypatch.setattr(House, "is_local", property(lambda _self: False))
     monkeypatch.setenv("CATCHMENT_PREFECT_API_AUTH", "ann:canary")
-    settings.home_settings.cache_clear()
+    home_settings.cache_clear()
     place.wire.pool = {"name": "catchment"}
     cli("worker", "--limit", "3", "--name", "north")
     ((words, environment),) = became
