@@ -162,7 +162,6 @@ def _retire(run: Run) -> None:
         fenced(connection, run)
         for row in retired:
             scopes.drop_checkpoint(connection, row.pk)
-            scopes.change(connection, row.pk, listed_at=None, config_hash=None, incomplete=False)
             if run.keeper is not None:
                 run.keeper.move(row.key, None)
         if run.keeper is not None:

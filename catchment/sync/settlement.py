@@ -177,7 +177,7 @@ class Settlement:
     def _fail(self, job: Job, pk: int | None) -> None:
         self.delta.failed += 1
         self._failures.append(job)
-        if pk is None or _means_nothing(job):
+        if pk is None:
             return
         attempts = job.known.attempts if job.known is not None else 0
         if job.known is not None and job.known.state == ItemState.QUARANTINED:

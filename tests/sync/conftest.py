@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ import pytest
 from catchment.kit import registry
 from catchment.kit.connector import ChangeFeed, Kind
 from catchment.kit.registry import AnyConnector
+from catchment.sync import lanes
+from catchment.sync.collect import collect
+from catchment.sync.index import index
+from catchment.sync.parse import parse
+from catchment.sync.run import Run
 from tests.support.clock import SetClock
 from tests.support.scripted import SLUG, World, provider
 from tests.support.vault import Vault
@@ -53,6 +59,26 @@ def house(tmp_path: Path, clock: SetClock, register: Register) -> Iterator[Vault
     vault.add(SLUG, {})
     yield vault
     vault.engine.dispose()
+
+
+@pytest.fixture
+def lagging(monkeypatch: pytest.MonkeyPatch, house: Vault) -> None:
+    """The index lane begins when all is collected, so that collect never sees what the run itself wrote."""
+    house.tune(queue_batches=16)
+    read = threading.Event()
+
+    def collect_whole(run: Run) -> None:
+        read.clear()
+        try:
+            collect(run)
+        finally:
+            read.set()
+
+    def index_late(run: Run) -> None:
+        assert read.wait(60)
+        index(run)
+
+    monkeypatch.setattr(lanes, "LANES", (collect_whole, parse, index_late))
 
 
 @pytest.fixture

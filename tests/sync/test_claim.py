@@ -16,7 +16,9 @@ from catchment.kit.connector import ChangeFeed
 from catchment.store import connectors, runs
 from catchment.store.engine import reading, writing
 from catchment.sync.claim import Claimed, Refused, Ticket, add_run, claim
+from catchment.sync.close import close_run
 from catchment.sync.fence import fenced
+from catchment.sync.lanes import run_in_threads
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts
 from tests.sync.conftest import Register
@@ -246,6 +248,21 @@ class TestLease:
         house.work(suspended)
         assert isinstance(suspended.stop.cause, LeaseLost)
         assert "doc001" in house.shown()
+
+    def test_a_run_that_lost_its_lease_at_the_very_end_closes_nothing(
+        self, house: Vault, world: World
+    ) -> None:
+        """All its work was done, and yet neither its row nor the connector is its own any more (27)."""
+        world.fill(2)
+        run = house.begin()
+        run_in_threads(run)
+        taken = house.take_over(run)
+        house.mark(status="ERROR")
+        before = house.dump()
+        with pytest.raises(LeaseLost):
+            close_run(run, None)
+        assert house.dump() == before
+        house.work(taken)
 
     def test_every_transaction_renews_the_lease(self, house: Vault, world: World) -> None:
         """So that a run that works is never taken for dead."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from catchment.store.engine import open_engine
 from catchment.sync.cursor import SavedCursor
 from tests.support.scripted import World
 from tests.support.vault import Crash, Vault, counts
+from tests.support.waiting import until
 from tests.sync.conftest import Register
 
 pytestmark = pytest.mark.usefixtures("with_feed")
@@ -249,9 +248,11 @@ class TestWhichValueIsBelieved:
         assert house.texts() == world.texts()
 
     @pytest.mark.parametrize("then", ["auto", "incremental"])
-    @pytest.mark.parametrize("at", range(1, 8))
+    @pytest.mark.parametrize(
+        ("what", "at"), [*(("commit", n) for n in range(1, 7)), ("save", 1), ("save", 2)]
+    )
     def test_a_restored_store_that_dies_between_two_scopes_believes_nothing_newer(
-        self, house: Vault, world: World, tmp_path: Path, then: str, at: int
+        self, house: Vault, world: World, tmp_path: Path, then: str, what: str, at: int
     ) -> None:
         """The first scope's save must not make the block's word about the second believable (28, 7)."""
         world.scopes = {"a": {}, "b": {}}
@@ -263,8 +264,8 @@ class TestWhichValueIsBelieved:
         world.put("b-new", "brand new", scope="b")
         house.sync()
         restore(house, copy)
-        with dying_commit(house, at):
-            house.crash()
+        with dying_commit(house, at) if what == "commit" else dying_save(house, at):
+            assert house.crash()
         house.sync(mode=then)
         house.sync()
         assert house.texts() == world.texts()
@@ -377,15 +378,6 @@ class TestScopesThatReturn:
         assert house.texts() == world.texts()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for another thread to make something true."""
-    for _ in range(1000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came true")
-
-
 def die(*_: Any) -> None:
     """Crash."""
     raise Crash
@@ -407,6 +399,26 @@ class dying_commit:  # noqa: N801 - reads as the context that it is
         self.left -= 1
         if self.left == 0:
             raise Crash
+
+
+class dying_save:  # noqa: N801 - reads as the context that it is
+    """Let the process die right before its `at`-th save of the cursor."""
+
+    def __init__(self, house: Vault, at: int) -> None:
+        self.cursors, self.left = house.cursors, at
+
+    def __enter__(self) -> None:
+        self.real = self.cursors.save
+        self.cursors.save = self._save  # type: ignore[method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        self.cursors.save = self.real  # type: ignore[method-assign]
+
+    def _save(self, cursor: SavedCursor) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+        self.real(cursor)
 
 
 def back_up(house: Vault, folder: Path) -> Path:

@@ -261,8 +261,10 @@ class TestGuard:
         things = dict(world.scopes["main"])
         world.scopes["main"].clear()
         assert house.sync().error_code == "deletion_guard"
+        world.list_errors["main"] = (1, SourceDown("500"))
         world.scopes["side"] |= {key: things[key] for key in keys}
         house.sync()
+        assert held(house) == 30
         world.scopes["side"].clear()
         assert house.sync().error_code == "deletion_guard"
         assert held(house) == 60
@@ -450,6 +452,7 @@ class TestMoves:
 
 class TestScopes:
     @pytest.mark.parametrize("route", [("first", "second"), ("second", "first")])
+    @pytest.mark.usefixtures("lagging")
     def test_an_item_that_moves_to_another_scope_stays_a_document(
         self, house: Vault, world: World, route: tuple[str, str]
     ) -> None:

@@ -25,8 +25,8 @@ from catchment.sync.run import Run
 from catchment.sync.stop import Channel, StopSignal
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts
+from tests.support.waiting import still, until
 from tests.sync.conftest import Register
-from tests.sync.test_cursor import until
 
 
 def request_cancel(house: Vault, run: Run, reason: str = "user") -> None:
@@ -253,7 +253,7 @@ class TestCancel:
     def test_a_request_on_the_row_ends_a_run_that_waits_for_its_source(
         self, house: Vault, world: World, register: Register
     ) -> None:
-        """Ten minutes of waiting end with the request; what is indexed stays (19)."""
+        """A long wait ends with the request; what is indexed stays (19)."""
         source = register()
         house.tune(poll_seconds=0.02, first_batch_items=2, batch_items=2)
         world.fill(9)
@@ -264,7 +264,7 @@ class TestCancel:
         def wait_for_ever() -> None:
             until(lambda: len(house.shown()) >= 2)
             request_cancel(house, run)
-            source_of_run.session.wait(600, "rate limit")
+            source_of_run.session.wait(60, "rate limit")
 
         world.before_item["main", 8] = wait_for_ever
         house.work(run)
@@ -387,16 +387,6 @@ class TestPulse:
         run.around.on_progress = shown.append
         Pulse(run).touch()
         assert shown == [run]
-
-
-def still(number: Callable[[], int]) -> None:
-    """Wait until a number has not moved for a while."""
-    last, calm = number(), 0
-    while calm < 10:
-        time.sleep(0.05)
-        now = number()
-        calm = calm + 1 if now == last else 0
-        last = now
 
 
 def watch_batches(monkeypatch: pytest.MonkeyPatch, look: Callable[[Batch], Any]) -> list[Any]:

@@ -128,6 +128,20 @@ class TestAutoByListing:
         house.sync()
         assert house.texts() == {"a": "other words"}
 
+    @pytest.mark.parametrize("marks", [True, False])
+    def test_an_unchanged_item_named_twice_counts_once(
+        self, house: Vault, world: World, clock: SetClock, marks: bool
+    ) -> None:
+        """On one page and on two; it is read at most once."""
+        world.marks = marks
+        house.tune(page_items=2)
+        world.fill(5)
+        house.sync()
+        world.repeat = ["doc000", "doc004"]
+        clock.advance(1000)
+        run = house.sync()
+        assert (run.collected, run.skipped, run.fetched) == (5, 5, 0 if marks else 5)
+
     def test_an_item_named_twice_by_a_listing_is_one_document(self, house: Vault, world: World) -> None:
         """On one page, on two pages, new, changed or unchanged: one document, and the run goes through."""
         house.tune(page_items=2)
@@ -197,6 +211,7 @@ class TestAutoByDelta:
         assert (run.strategy, run.reason) == ("listing", "configured")
 
     @pytest.mark.parametrize("page", [1, 2, 50])
+    @pytest.mark.usefixtures("lagging")
     def test_the_last_word_about_a_key_counts(self, house: Vault, world: World, page: int) -> None:
         """Made, changed, deleted, restored within one reading of the feed, in any order."""
         world.page = page
@@ -220,6 +235,19 @@ class TestAutoByDelta:
         assert house.texts() == world.texts()
         house.check_index()
         assert counts(house.sync()) == {}
+
+    def test_deleted_while_its_first_version_is_on_its_way_in(
+        self, house: Vault, world: World, lagging: None
+    ) -> None:
+        """The ledger knows nothing of it yet, and the deletion must not be lost for that."""
+        world.page = 1
+        house.sync()
+        world.put("short-lived", "was read")
+        world.put("other", "stays")
+        world.before_event["main", 2] = lambda: world.remove("short-lived") and None
+        house.sync()
+        assert world.fetched == ["short-lived", "other"]
+        assert house.texts() == {"other": "stays"}
 
     @pytest.mark.parametrize("page", [1, 50])
     def test_allowed_and_refused_again_within_one_reading_is_refused(
@@ -423,14 +451,17 @@ class TestFilter:
         assert house.fact("doc001", "state") == "deleted"
         assert house.fact("doc001", "next_attempt_at") is None
 
-    def test_a_gone_item_is_found_by_its_path(self, house: Vault, world: World) -> None:
+    @pytest.mark.parametrize("living_at", ["a.txt", "b.txt"])
+    def test_a_gone_item_is_found_by_its_path(self, house: Vault, world: World, living_at: str) -> None:
         """Also when an earlier item, long gone, had the same path."""
-        world.put("z-first", "first", path="a.txt")
+        world.put("living", "words", path=living_at)
         house.sync()
-        world.remove("z-first")
-        world.put("b-second", "second", path="a.txt")
+        world.put("dead", "words", path="a.txt")
         house.sync()
-        world.remove("b-second")
+        world.remove("dead")
+        world.rename("living", "a.txt")
+        house.sync()
+        world.remove("living")
         run = house.sync(file_filter=["a.txt"])
         assert counts(run) == {"collected": 1, "gone": 1, "deleted": 1}
         assert house.shown() == set()

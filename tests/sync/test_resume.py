@@ -11,8 +11,8 @@ from catchment.store.engine import reading
 from catchment.store.tables import checkpoints
 from tests.support.scripted import World
 from tests.support.vault import Crash, Vault, counts
+from tests.support.waiting import still, until
 from tests.sync.conftest import Register
-from tests.sync.test_cursor import until
 
 
 @pytest.fixture(autouse=True)
@@ -216,9 +216,10 @@ class TestMoves:
 
         def die() -> None:
             world.before_item.clear()
+            still(lambda: position(house))
             raise Crash
 
         world.before_item["main", 9] = die
-        house.crash()
+        assert house.crash()
         house.sync()
         assert house.texts() == world.texts()
