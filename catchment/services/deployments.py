@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catchment.services.connectors import all_connectors, find, orchestrator
+from catchment.services.connectors import all_connectors, orchestrator
 from catchment.services.context import Context
 from catchment.services.orchestrator import store_tag
 from catchment.store import connectors
@@ -44,7 +44,7 @@ def _reconcile_one(context: Context, connector: ConnectorRow) -> list[str]:
     if any(found[name] != value for name, value in wanted.items() if name != "tags") or not set(
         wanted["tags"]
     ) <= set(found["tags"]):
-        way.deploy(find(context, connector.id))
+        way.put_right(connector, found)
         said.append(f"The deployment of {connector.slug} was put right.")
     return said
 

@@ -95,6 +95,12 @@ class Orchestrator:
             "tags": self._tags(connector),
         }
 
+    def put_right(self, connector: ConnectorRow, found: dict[str, Any]) -> None:
+        """Give a deployment back its identity; what people added to it, tags too, stays."""
+        identity = self.identity_of(connector)
+        tags = list(dict.fromkeys([*found["tags"], *identity["tags"]]))
+        self.client.request("PATCH", f"/deployments/{found['id']}", {**identity, "tags": tags})
+
     def schedule(self, connector: ConnectorRow) -> None:
         """Send the schedule and the pause of a connector to its deployment."""
         body = {"schedules": self._schedules(connector), "paused": connector.paused}

@@ -84,6 +84,9 @@ def _close(
     with writing(engine) as connection:
         if not runs.hold(connection, row.id, row.lease or 0):
             raise LeaseLost("Another run has taken over this connector.")
+        if outcome.state is RunState.CANCELLED:
+            # A cancel in Prefect's pages asks nothing of the row; only a person does that.
+            runs.request_cancel(connection, row.id, reason="user")
         runs.change(
             connection,
             row.id,
