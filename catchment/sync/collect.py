@@ -9,7 +9,7 @@ from dataclasses import replace
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
 from catchment.core.runs import ItemState, Mode, Reason, Stage, Strategy
-from catchment.kit.connector import Kind
+from catchment.kit.connector import ChangeFeed, Kind
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Known
@@ -465,6 +465,7 @@ class Collector:
             mode=run.mode,
             named=named,
             reported=reported,
+            relisted=run.source.change_feed is not ChangeFeed.COMPLETE,
             scope_pk=row.pk if row is not None else None,
             refusal=run.refusal(item),
             now=run.clock.now(),

@@ -46,6 +46,7 @@ def judge(
     mode: Mode,
     named: bool,
     reported: bool,
+    relisted: bool,
     scope_pk: int | None,
     refusal: str | None,
     now: float,
@@ -58,6 +59,8 @@ def judge(
         mode: auto checks whether it is unchanged, full and incremental do not.
         named: A filter named it.
         reported: The source's change feed reported it, so that it counts as changed.
+        relisted: Another listing will name it again before long, whatever becomes of it now; a source
+            with a complete change feed is not listed again, its cursor passes the item.
         scope_pk: The scope in which it was seen.
         refusal: Why a rule refuses it, or None.
         now: POSIX seconds.
@@ -75,8 +78,8 @@ def judge(
         return Verdict(Fate.IGNORE) if same else FETCH
     unmarked = item.version is None and known.version is None
     if known.state == ItemState.INDEXED and known.has_document:
-        # What a feed reports is no guess: its cursor passes the item, so it must not be skipped.
-        recent = unmarked and not reported and now - known.updated_at < RECENT_SECONDS
+        # That it was processed a moment ago is a guess, good enough only where it is looked at again.
+        recent = unmarked and relisted and not reported and now - known.updated_at < RECENT_SECONDS
         if not same and not recent:
             return FETCH
         return TOUCH if _facts_differ(item, known, scope_pk) else UNCHANGED

@@ -202,6 +202,19 @@ class TestAutoByDelta:
         assert counts(house.sync()) == done(1)
         assert house.texts() == {"a": "new"}
 
+    def test_a_listing_without_marks_guesses_nothing_where_the_cursor_moves_on(
+        self, house: Vault, world: World
+    ) -> None:
+        """Recently processed is no proof, and no later listing would notice."""
+        world.marks = False
+        world.put("a", "old")
+        house.sync()
+        world.put("a", "new")
+        world.expired_below = 2
+        house.sync()
+        assert house.sync().strategy == "delta"
+        assert house.texts() == {"a": "new"}
+
     def test_the_settings_can_ask_for_listings(self, house: Vault, world: World) -> None:
         """auto_strategy listing switches delta off, and the run says so."""
         world.fill(2)
