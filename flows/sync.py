@@ -35,7 +35,7 @@ from catchment.store.engine import open_engine, reading
 from catchment.store.migrate import require_current
 from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed, Refused, Ticket, claim
-from catchment.sync.close import Outcome, close_run, close_unbegun
+from catchment.sync.close import Outcome, Unexpected, close_run, close_unbegun
 from catchment.sync.pulse import Pulse
 from catchment.sync.run import Run, Surroundings
 from catchment.sync.stop import StopSignal
@@ -66,6 +66,8 @@ def sync(parameters: RunParameters) -> Any:
         raise
     except CatchmentError as error:
         return _state(close_unbegun(context.engine, claimed, error))
+    except Exception as error:
+        return _state(close_unbegun(context.engine, claimed, Unexpected.of(error)))
     try:
         return _work(run, progress)
     finally:
@@ -145,7 +147,9 @@ def _work(run: Run, progress: Progress) -> Any:
     if signalled is not None:
         raise signalled
     if error is not None and not isinstance(error, CatchmentError):
-        raise error
+        log.error("%s", Unexpected.of(error))
+        if not isinstance(error, Exception):
+            raise error
     return _state(outcome)
 
 

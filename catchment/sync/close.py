@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -17,6 +19,20 @@ from catchment.sync.claim import INTERRUPTED, Claimed
 from catchment.sync.run import Run
 
 MESSAGE_CHARACTERS = 1000
+FRAMES_TOLD = 6
+
+
+class Unexpected(CatchmentError):
+    """A bug, told by its kind and place alone: its text may hold a secret, or a document."""
+
+    code = "internal"
+
+    @classmethod
+    def of(cls, error: BaseException) -> Unexpected:
+        """Describe an error that nobody raised on purpose; raise the result ``from None``."""
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES_TOLD:]
+        way = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+        return cls(f"An unexpected {type(error).__name__} ended the run.", remedy=f"Raised in {way}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +51,8 @@ def outcome_of(run: Run, error: BaseException | None) -> Outcome:
     if isinstance(error, CatchmentError):
         return Outcome(RunState.FAILED, error.code, str(error))
     if error is not None:
-        # A bug: its text may hold anything, so only its kind is shown; the log has the traceback.
-        return Outcome(RunState.FAILED, "internal", f"An unexpected {type(error).__name__} ended the run.")
+        unexpected = Unexpected.of(error)
+        return Outcome(RunState.FAILED, unexpected.code, unexpected.message)
     if run.report.held:
         told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
         return Outcome(
@@ -71,7 +87,8 @@ def close_run(run: Run, error: BaseException | None) -> Outcome:
 
 def close_unbegun(engine: Engine, claimed: Claimed, error: CatchmentError) -> Outcome:
     """Write that a claimed run could not even begin: settings or credentials do not work."""
-    outcome = Outcome(RunState.FAILED, error.code, str(error))
+    state = RunState.CANCELLED if isinstance(error, RunCancelled) else RunState.FAILED
+    outcome = Outcome(state, error.code, str(error))
     _close(engine, claimed.run, claimed.connector, outcome, {})
     return outcome
 

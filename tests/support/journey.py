@@ -38,6 +38,8 @@ from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.tables import CHUNK_BITS, documents, items
 from tests.support.stack import alive, family_of, silent, wait_for
 
+VENDORS = Path(__file__).parent / "vendors"
+"""Sources of third parties; the stack finds them as it finds any installed one."""
 ENGINE = "catchment.local.engine"
 SETTINGS = {
     # Deaths are noticed after seconds, not half a minute, and batches are small enough to be torn.
@@ -49,6 +51,7 @@ SETTINGS = {
     "CATCHMENT_SYNC_PAGE_ITEMS": "100",
     "CATCHMENT_SYNC_CURSOR_SECONDS": "0",
     "CATCHMENT_STACK_SWEEP_SECONDS": "2",
+    "PYTHONPATH": str(VENDORS),
 }
 SECONDS = 90.0
 """Longest wait for a run; a loaded machine takes a tenth of it."""
