@@ -1,4 +1,4 @@
-"""Listing a folder: what is in it, in which order, and when it may be called complete. (24)"""
+"""Listing a folder: what is in it, in which order, and when it may be called complete (24)."""
 
 from __future__ import annotations
 

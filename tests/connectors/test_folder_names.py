@@ -1,4 +1,4 @@
-"""Names as keys: reversible for any bytes, unchanged for names that people give. (24)"""
+"""Names as keys: reversible for any bytes, unchanged for names that people give (24)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and looking up single files: what is read is what was meant, and never anything outside. (24)"""
+"""Reading and looking up single files: what is read is what was meant, and never anything outside (24)."""
 
 from __future__ import annotations
 

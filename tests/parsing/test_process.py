@@ -1,4 +1,4 @@
-"""The parser process: one answer per request whatever the documents do. (25)"""
+"""The parser process: one answer per request whatever the documents do (25)."""
 
 from __future__ import annotations
 
