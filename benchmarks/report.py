@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
 
-_HEADER = ("row", "what", "measured", "against", "ratio", "goal", "holds", "remarks")
+_HEADER = ("row", "what", "measured", "against", "ratio", "must", "goal", "holds", "remarks")
 _QUIET = 0.5
 _BUSY = "Load {load:.1f} before the first run: others were at work here, so trust processor times more."
 
@@ -22,8 +22,9 @@ class Result:
         measured: The figure, with its unit.
         against: The figure it is divided by, with its unit and name.
         ratio: measured / against, None where there is no figure.
-        goal: Highest ratio that is good enough, None where nothing is promised.
+        goal: The ratio we work towards, None where nothing is promised.
         remarks: Spread, processor time, or why there is no figure.
+        must: Highest ratio that is no defect; the goal itself where only that is given.
         failed: True where a run ended with an error or failed its token check.
     """
 
@@ -35,13 +36,20 @@ class Result:
     goal: float | None = None
     remarks: str = ""
     failed: bool = False
+    must: float | None = None
 
     @property
     def holds(self) -> bool | None:
-        """Say whether the goal is met; None where there is no goal or no figure."""
+        """Say whether the must is met; None where there is none, or no figure."""
         if self.failed:
             return False
-        return None if self.ratio is None or self.goal is None else self.ratio <= self.goal
+        limit = self.must if self.must is not None else self.goal
+        return None if self.ratio is None or limit is None else self.ratio <= limit
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal is met, too."""
+        return self.ratio is not None and self.goal is not None and self.ratio <= self.goal
 
 
 class Circumstances(TypedDict):
@@ -55,7 +63,7 @@ class Circumstances(TypedDict):
 
 def markdown(results: Sequence[Result], **how: Unpack[Circumstances]) -> str:
     """Write the table with the machine and the way of measuring below it."""
-    lines = [_line(_HEADER), _line(["---", "---", "--:", "--:", "--:", "--:", ":-:", "---"])]
+    lines = [_line(_HEADER), _line(["---", "---", "--:", "--:", "--:", "--:", "--:", ":-:", "---"])]
     lines += [_line(_cells(result)) for result in results]
     return "\n".join(
         [
@@ -87,8 +95,9 @@ def _cells(result: Result) -> list[str]:
         result.measured,
         result.against,
         "" if result.ratio is None else f"{result.ratio:.2f}",
+        "" if result.must is None else f"{result.must:.2f}",
         "" if result.goal is None else f"{result.goal:.2f}",
-        {True: "yes", False: "**no**", None: ""}[result.holds],
+        "goal" if result.reached else {True: "must", False: "**no**", None: ""}[result.holds],
         result.remarks,
     ]
 
