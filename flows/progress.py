@@ -16,6 +16,7 @@ from catchment.sync.run import Run
 
 log = logging.getLogger("catchment.flows")
 MOST_ROWS = 20
+_FIRST = ("indexed", "skipped", "failed", "deleted")
 
 
 class Progress:
@@ -28,7 +29,9 @@ class Progress:
 
     def __init__(self, run: Run, client: PrefectClient) -> None:
         self._client = client
-        key = f"run-{run.row.id}"
+        # The card of an artifact is narrow and shows its key in large letters: short words, no ids. Runs
+        # of one connector share the key, so that Prefect's list of artifacts shows the latest of each.
+        key = self._key = run.connector.slug
         self._bar = create_progress_artifact(0.0, key=f"{key}-progress", description=_words(run.counters))
         self._table = create_table_artifact(
             _rows(run.counters), key=f"{key}-counters", description="Counters of this run"
@@ -52,7 +55,7 @@ class Progress:
         try:
             self._write(run, run.snapshot(), done=outcome.message is None)
             create_markdown_artifact(
-                report(run, outcome), key=f"run-{run.row.id}-report", description="Report of this run"
+                report(run, outcome), key=f"{self._key}-report", description="Report of this run"
             )
         except Exception as error:
             log.warning("the report was not written: %s", type(error).__name__)
@@ -61,16 +64,22 @@ class Progress:
         share = 100.0 if done else min(99.0, 100.0 * counters.settled / max(counters.collected, 1))
         words = _words(counters)
         if run.waiting is not None and run.waiting[0] and not done:
-            words = f"{words}; waiting: {run.waiting[0]}"
+            words = f"waiting: {run.waiting[0]}; {words}"
         body = {"data": share, "description": words}
         self._client.request("PATCH", f"/artifacts/{self._bar}", body)
         self._client.request("PATCH", f"/artifacts/{self._table}", {"data": json.dumps(_rows(counters))})
 
 
 def _words(counters: Counters) -> str:
+    """Say the counters in the order of their weight; a card shows the first forty characters."""
     shown = counters.public()
-    first = f"collected {shown.pop('collected')}"
-    return ", ".join([first, *(f"{name} {count}" for name, count in shown.items())])
+    others = [name for name in (*_FIRST, *shown) if shown[name]]
+    return ", ".join(
+        [
+            f"collected {shown['collected']}",
+            *(f"{name} {shown[name]}" for name in dict.fromkeys(others) if name != "collected"),
+        ]
+    )
 
 
 def _rows(counters: Counters) -> list[dict[str, Any]]:

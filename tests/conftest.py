@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.journey import Journey, Place
+from catchment.kit import registry
+from tests.support.journey import VENDORS, Journey, Place
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,14 @@ def make_place(journey: Journey, tmp_path: Path) -> Iterator[Callable[..., Place
 def place(make_place: Callable[..., Place]) -> Place:
     """One folder with its connector."""
     return make_place()
+
+
+@pytest.fixture
+def ledger(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journey]:
+    """A stack beside which a third party's source is installed, for this process, too."""
+    monkeypatch.syspath_prepend(str(VENDORS))
+    for cached in (registry._points, registry.provider):
+        cached.cache_clear()
+    yield journey
+    for cached in (registry._points, registry.provider):
+        cached.cache_clear()

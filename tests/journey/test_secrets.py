@@ -6,8 +6,6 @@ Acceptance 29.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,40 +14,16 @@ import pytest
 from sqlalchemy import select
 
 from catchment.core.errors import CatchmentError, ConfigRejected
-from catchment.kit import registry
 from catchment.services import connectors
 from catchment.services.blocks import PrefectBlocks, credentials_type
 from catchment.store.engine import reading
 from catchment.store.rows import RunRow
 from catchment.store.tables import metadata
-from tests.support.journey import VENDORS, Journey, Place
+from tests.support.journey import Journey, Place, connect_ledger
 
 pytestmark = pytest.mark.prefect
 
 FOREIGN = "https://evil.example.org"
-
-
-@pytest.fixture
-def ledger(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journey]:
-    """A stack beside which a third party's source is installed, for this process, too."""
-    monkeypatch.syspath_prepend(str(VENDORS))
-    for cached in (registry._points, registry.provider):
-        cached.cache_clear()
-    yield journey
-    for cached in (registry._points, registry.provider):
-        cached.cache_clear()
-
-
-def connect(journey: Journey, behaviour: str, token: str) -> Place:
-    """Make a connector to the ledger, signed in with a token."""
-    connector = connectors.add(
-        journey.context,
-        "ledger",
-        {"behaviour": behaviour},
-        name=f"ledger-{uuid4().hex[:6]}",
-        credentials={"user": "ann", "token": token},
-    )
-    return Place(journey, Path("/nowhere"), connector.id)
 
 
 def everything_written(journey: Journey) -> dict[str, bytes]:
@@ -122,7 +96,7 @@ class TestCanary:
     def test_a_token_is_written_down_nowhere(self, ledger: Journey, behaviour: str) -> None:
         """Whether the run goes well, is refused, or dies of an error that carries the token in its text."""
         token = f"canary{uuid4().hex}"
-        place = connect(ledger, behaviour, token)
+        place = connect_ledger(ledger, behaviour, token)
         run = ledger.wait(place.trigger().id)
         ledger.flow_run_ends(run)
         assert run.state == ("SUCCEEDED" if behaviour == "well" else "FAILED"), run
@@ -154,7 +128,7 @@ class TestCanary:
     def test_a_client_without_rights_to_secrets_sees_stars(self, ledger: Journey) -> None:
         """Prefect itself hides the token wherever secrets are not asked for."""
         token = f"canary{uuid4().hex}"
-        place = connect(ledger, "well", token)
+        place = connect_ledger(ledger, "well", token)
         name = place.connector.credentials_block
         path = f"/block_types/slug/{credentials_type('ledger')}/block_documents/name/{name}"
         shown = ledger.prefect.request("GET", path)["data"]

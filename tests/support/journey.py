@@ -408,6 +408,18 @@ class Place:
         self.journey.check_index()
 
 
+def connect_ledger(journey: Journey, behaviour: str, token: str) -> Place:
+    """Make a connector to the source of a third party, signed in with a token; see the fixture `ledger`."""
+    connector = connectors.add(
+        journey.context,
+        "ledger",
+        {"behaviour": behaviour},
+        name=f"ledger-{uuid4().hex[:6]}",
+        credentials={"user": "ann", "token": token},
+    )
+    return Place(journey, Path("/nowhere"), connector.id)
+
+
 def counts(run: RunRow) -> dict[str, int]:
     """Return the counters of a run that are not zero; those of a success must add up."""
     values = {name: getattr(run, name) for name in COUNTER_NAMES}

@@ -26,7 +26,7 @@ from catchment.kit import (
 class LedgerConfig(SourceConfig):
     """How it behaves."""
 
-    behaviour: Literal["well", "refuses", "breaks", "breaks_at_fetch"] = "well"
+    behaviour: Literal["well", "refuses", "breaks", "breaks_at_fetch", "slow"] = "well"
 
 
 class LedgerCredentials(SourceCredentials):
@@ -37,7 +37,7 @@ class LedgerCredentials(SourceCredentials):
 
 
 class Ledger(Connector[LedgerConfig, LedgerCredentials]):
-    """Three pages of a ledger."""
+    """Three pages of a ledger, or 600 that come slowly."""
 
     slug: ClassVar[str] = "ledger"
     display_name: ClassVar[str] = "Ledger"
@@ -57,12 +57,16 @@ class Ledger(Connector[LedgerConfig, LedgerCredentials]):
         return [Scope("all", "all")]
 
     def listing(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:
-        """List three pages."""
+        """List the pages."""
         token = self.credentials.token.get_secret_value()
         if self.config.behaviour == "refuses":
             raise AuthRejected("The ledger does not accept the token.", remedy="Make a new one.")
         for number in range(3):
             yield Item(f"page-{number}", f"page-{number}.txt", version="1")
+        if self.config.behaviour == "slow":
+            for number in range(3, 600):
+                self.session.wait(0.2, "the ledger allows five pages a second")
+                yield Item(f"page-{number}", f"page-{number}.txt", version="1")
         if self.config.behaviour == "breaks":
             # As libraries do: the request, with its headers, is part of the error's text.
             raise RuntimeError(f"GET /pages failed; headers: Authorization: Bearer {token}")
