@@ -92,7 +92,7 @@ def test_a_run_is_started_from_the_form_and_watched_to_its_end(
     page.screenshot(path=shots / "form.png")
     page.get_by_role("button", name="Submit").click()
     # The browser asks us about every request, so it gets on only while we wait for it.
-    page.get_by_text("scheduled to start").wait_for()
+    page.get_by_text("scheduled to start").first.wait_for()
 
     def begun() -> RunRow | None:
         return next((run for run in place.runs() if run.mode == "full"), None)
@@ -128,7 +128,7 @@ def test_a_long_run_is_cancelled_with_a_click(ledger: Journey, page: Page, shots
     settle(page)
     page.screenshot(path=shots / "cancel.png")
     page.get_by_role("button", name="Confirm").click()
-    page.get_by_text("Flow run cancelled").wait_for()
+    page.get_by_text("Flow run cancelled").first.wait_for()
     ended = journey.wait(run.id, seconds=20)
     assert (ended.state, ended.cancel_reason) == (RunState.CANCELLED, "user")
     assert len(place.ids()) == ended.indexed

@@ -20,6 +20,7 @@ from catchment.store.engine import reading
 from catchment.store.rows import RunRow
 from catchment.store.tables import metadata
 from tests.support.journey import Journey, Place, connect_ledger
+from tests.support.stack import wait_for
 
 pytestmark = pytest.mark.prefect
 
@@ -107,8 +108,11 @@ class TestCanary:
                 "internal",
                 "An unexpected RuntimeError ended the run.",
             )
-            assert any("ledger_vendor.py:" in line for line in self._log(ledger, run)), (
-                "nobody can find the bug"
+            # Prefect's client hands log lines over a little later than the state.
+            wait_for(
+                lambda: any("ledger_vendor.py:" in line for line in self._log(ledger, run)),
+                seconds=30,
+                what="the place of the bug in the log",
             )
         block = self._block(ledger, place)
         assert block["token"] == token, "the canary is not even where it belongs"

@@ -51,7 +51,7 @@ SETTINGS = {
     "CATCHMENT_SYNC_PAGE_ITEMS": "100",
     "CATCHMENT_SYNC_CURSOR_SECONDS": "0",
     "CATCHMENT_STACK_SWEEP_SECONDS": "2",
-    "PYTHONPATH": str(VENDORS),
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(VENDORS), os.environ.get("PYTHONPATH")])),
 }
 SECONDS = 90.0
 """Longest wait for a run; a loaded machine takes a tenth of it."""
