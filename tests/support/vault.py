@@ -143,3 +143,9 @@ def counts(run: RunRow) -> dict[str, int]:
         assert values["collected"] == ended, values
     assert values["indexed"] <= values["parsed"] <= values["collected"], values
     return {name: value for name, value in values.items() if value}
+
+
+def done(read: int, **more: int) -> dict[str, int]:
+    """Collected, fetched, parsed and indexed are as many unless told otherwise."""
+    values = {"collected": read, "fetched": read, "parsed": read, "indexed": read}
+    return {name: value for name, value in {**values, **more}.items() if value}
