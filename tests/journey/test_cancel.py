@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from catchment.core.errors import Conflict, UsageError
+from catchment.core.errors import Conflict, Unavailable, UsageError
 from catchment.core.runs import RunState
 from catchment.local.pool import POOL
 from catchment.services import connectors, syncs
+from catchment.services.context import Context
+from catchment.services.prefect_client import PrefectClient
 from catchment.store.rows import RunRow
 from tests.support.journey import Journey, Place, counts
-from tests.support.stack import alive, start_run, wait_for_state
+from tests.support.stack import alive, start_run, wait_for, wait_for_state
 
 pytestmark = pytest.mark.prefect
 
@@ -22,6 +24,10 @@ FILES = 5000
 WORDS = "the gauge at the weir was read again and stood higher than before " * 20
 CANCEL_SECONDS = 10.0
 """The promise is 5 s on an idle machine."""
+
+
+def _away() -> PrefectClient:
+    raise Unavailable("Prefect is away.")
 
 
 def long_run(journey: Journey, place: Place) -> RunRow:
@@ -38,7 +44,9 @@ def assert_stopped_well(journey: Journey, place: Place, run: RunRow) -> None:
     assert place.connector.status == "ACTIVE"
     process = journey.process_of(run)
     assert journey.flow_run_ends(run)["state_type"] == "CANCELLED"
-    assert process is None or not alive([process])
+    if process is not None:
+        # A flow that ends by itself says so before its process is gone.
+        wait_for(lambda: not alive([process]), seconds=CANCEL_SECONDS, what="the end of the flow's process")
     following = place.sync()
     assert counts(following) == {
         "collected": FILES,
@@ -61,6 +69,13 @@ class TestCancel:
         assert_stopped_well(journey, place, ended)
         with pytest.raises(Conflict):
             syncs.cancel(journey.context, ended)
+
+    def test_a_run_stops_while_prefect_cannot_be_asked(self, journey: Journey, place: Place) -> None:
+        """Only the row says so: a living run reads it at least once a second."""
+        run = long_run(journey, place)
+        syncs.cancel(Context(journey.engine, connect=_away), run)
+        ended = journey.wait(run.id, seconds=CANCEL_SECONDS)
+        assert_stopped_well(journey, place, ended)
 
     def test_the_button_in_prefect_does_the_same(self, journey: Journey, place: Place) -> None:
         """Prefect's page sets CANCELLING and tells us nothing: the run finds out, and the row says so."""
