@@ -52,6 +52,8 @@ def trigger(
     for attempt in (1, 2):
         try:
             with writing(context.engine) as connection:
+                if resumes is not None and runs.is_resumed(connection, resumes):
+                    raise Conflict(f"Run {resumes} was resumed already.")
                 add_run(
                     connection,
                     run_id,
@@ -71,7 +73,8 @@ def trigger(
                 continue
             if attempt == 1 and settle_run(context, active):
                 continue
-            if names and mode is not Mode.FULL:
+            # Two sweeps may want to resume the same run; the second one is not to do it after the first.
+            if names and mode is not Mode.FULL and resumes is None:
                 return _wait_behind(context, connector, mode, names, cause)
             raise Conflict(
                 f"Run {active.id} holds the connector {connector.slug}.",

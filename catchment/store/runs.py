@@ -170,6 +170,12 @@ def now(connection: Connection) -> float:
     return float(connection.execute(select(db_now())).scalar_one())
 
 
+def is_resumed(connection: Connection, run_id: str) -> bool:
+    """Whether a run was opened already to go on with this one."""
+    found = connection.execute(select(runs.c.id).where(runs.c.resumes == run_id).limit(1)).first()
+    return found is not None
+
+
 def resume_chain(connection: Connection, run: RunRow) -> int:
     """Return how many runs in a row were opened to resume the one before."""
     length, current = 0, run

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from catchment.core.errors import Conflict
 from catchment.core.runs import RunState
 from catchment.local.pool import POOL
 from catchment.services import upkeep
@@ -153,6 +154,17 @@ class TestResumes:
         assert [run.id for run in place.runs()] == died[::-1]
         assert place.sync(mode="full").state == RunState.SUCCEEDED
         place.check(searched=sorted(place.tokens)[::250])
+
+    def test_two_sweeps_at_once_resume_a_run_once(self, journey: Journey, place: Place) -> None:
+        """The stack and a face may both sweep: what one has resumed, the other leaves alone, names or not."""
+        place.fill(FILES, words=WORDS)
+        run = place.trigger(mode="incremental", names=sorted(place.tokens))
+        self._kill(journey, run.id)
+        ended = journey.row(run.id)
+        place.settle()
+        with pytest.raises(Conflict):
+            upkeep.resume(journey.context, ended)
+        assert len(place.runs()) == 2
 
     def _kill(self, journey: Journey, run_id: str) -> str:
         process = journey.need_process_of(run_id)

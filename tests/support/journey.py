@@ -28,6 +28,7 @@ from catchment.core.runs import RunState
 from catchment.core.settings import SyncSettings
 from catchment.kit import registry
 from catchment.local.stack import StackState, child_environment, ensure_stack, read_state, stop_stack
+from catchment.local.state import is_held
 from catchment.services import connectors, syncs, upkeep
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
@@ -115,7 +116,10 @@ class Journey:
         for process in family:  # the parent first: nobody is left to clean up
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        wait_for(lambda: not alive(family), seconds=20, what="the end of every process")
+        # A process counts as dead while its other threads are still ending, and with them its locks.
+        wait_for(
+            lambda: not alive(family) and not is_held(self.home), seconds=20, what="the end of every process"
+        )
 
     @property
     def state(self) -> StackState:
@@ -233,7 +237,8 @@ class Journey:
     def check_index(self) -> None:
         """Let the file check its pages, and the full-text index compare itself with what it indexes."""
         with writing(self.engine) as connection:
-            assert connection.exec_driver_sql("PRAGMA quick_check").scalar() == "ok"
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check").all()]
+            assert found == ["ok"], found[:10]
             connection.exec_driver_sql(
                 "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
             )
