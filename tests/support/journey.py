@@ -236,12 +236,16 @@ class Journey:
 
     def check_index(self) -> None:
         """Let the file check its pages, and the full-text index compare itself with what it indexes."""
-        with writing(self.engine) as connection:
+        # On a connection of its own: an older one holds the full-text index's outline from before others
+        # wrote to it, and the pragma, unlike a search, believes that outline and cries corruption.
+        fresh = open_engine(f"sqlite:///{self.home / 'catchment.db'}")
+        with writing(fresh) as connection:
             found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check").all()]
             assert found == ["ok"], found[:10]
             connection.exec_driver_sql(
                 "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
             )
+        fresh.dispose()
 
     def restore(self, copy: Path) -> None:
         """Put a copy of the store in place of the store."""
