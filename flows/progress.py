@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, create_table_artifact
@@ -13,8 +12,8 @@ from catchment.core.errors import CatchmentError
 from catchment.services.prefect_client import PrefectClient
 from catchment.sync.close import Outcome
 from catchment.sync.run import Run
+from flows.context import log
 
-log = logging.getLogger("catchment.flows")
 MOST_ROWS = 20
 _FIRST = ("indexed", "skipped", "failed", "deleted")
 

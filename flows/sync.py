@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,33 +26,29 @@ from catchment.core.runs import RunState, Trigger
 from catchment.core.settings import parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
 from catchment.services import upkeep
+from catchment.services.connectors import orchestrator
 from catchment.services.context import Context
-from catchment.services.orchestrator import RUN_TAG, Orchestrator
+from catchment.services.orchestrator import RUN_TAG
 from catchment.services.prefect_client import PrefectClient
-from catchment.store import meta
-from catchment.store.engine import open_engine, reading
-from catchment.store.migrate import require_current
 from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed, Refused, Ticket, claim
 from catchment.sync.close import Outcome, Unexpected, close_run, close_unbegun
 from catchment.sync.pulse import Pulse
 from catchment.sync.run import Run, Surroundings
 from catchment.sync.stop import StopSignal
+from flows.context import log, open_context
 from flows.progress import Progress
 from tasks.collect import collect
 from tasks.index import index
 from tasks.parse import parse
 
-log = logging.getLogger("catchment.flows")
-# One line per batch is what the run's page shows live.
-logging.getLogger("catchment").setLevel(logging.INFO)
 JOIN_SECONDS = 20.0
 """Prefect kills a cancelled flow after 30 s; the writer must have been joined by then."""
 
 
 def sync(parameters: RunParameters) -> Any:
     """Sync a connector once and return the state that its flow run ends in."""
-    context = _context()
+    context = open_context()
     claimed = claim(context.engine, parameters, _ticket(), lease_seconds=context.sync.lease_seconds)
     if isinstance(claimed, Refused):
         return Cancelled(message=claimed.why)
@@ -74,12 +69,6 @@ def sync(parameters: RunParameters) -> Any:
         upkeep.start_next(context, claimed.connector)
 
 
-def _context() -> Context:
-    engine = open_engine(home_settings().store_url)
-    require_current(engine)
-    return Context(engine, connect=PrefectClient.from_environment)
-
-
 def _ticket() -> Ticket:
     """Read from Prefect which flow run this is, and which row it was started for."""
     flow_run = runtime.flow_run
@@ -97,8 +86,7 @@ def _ticket() -> Ticket:
 def _begin(context: Context, claimed: Claimed, stop: StopSignal) -> Run:
     connector = claimed.connector
     home = home_settings()
-    with reading(context.engine) as connection:
-        way = Orchestrator(context.prefect, store_id=meta.store_id(connection))
+    way = orchestrator(context)
 
     def keep(credentials: SourceCredentials) -> None:
         way.write_credentials(connector, credentials.reveal())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from catchment.core.errors import CatchmentError, Unavailable
@@ -40,7 +40,6 @@ class Swept:
     ended: int = 0
     resumed: int = 0
     started: int = 0
-    said: list[str] = field(default_factory=list)
 
 
 def sweep(context: Context) -> Swept:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -141,12 +140,6 @@ def next_lease(connection: Connection, pk: int) -> int:
             .returning(connectors.c.lease)
         ).scalar_one()
     )
-
-
-def collection_names(connection: Connection, pks: Sequence[int]) -> dict[int, str]:
-    """Return the names of collections by number."""
-    rows = connection.execute(select(collections.c.pk, collections.c.name).where(collections.c.pk.in_(pks)))
-    return {row.pk: row.name for row in rows}
 
 
 def forget(connection: Connection, pk: int) -> None:

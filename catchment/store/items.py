@@ -11,8 +11,6 @@ from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 from catchment.core.runs import ItemState
 from catchment.store.tables import items
 
-LIVE = (ItemState.INDEXED, ItemState.FAILED, ItemState.QUARANTINED, ItemState.SKIPPED, ItemState.HIDDEN)
-
 
 class Known(NamedTuple):
     """What the ledger knows of one item; a plain tuple, because a run reads one per item."""

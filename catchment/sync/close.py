@@ -53,15 +53,14 @@ def outcome_of(run: Run, error: BaseException | None) -> Outcome:
     if error is not None:
         unexpected = Unexpected.of(error)
         return Outcome(RunState.FAILED, unexpected.code, unexpected.message)
+    told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
     if run.report.held:
-        told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
         return Outcome(
             RunState.FAILED,
             "deletion_guard",
             f"{told} Look at the sample in the run, then allow it with --allow-mass-delete.",
         )
     if run.incomplete:
-        told = "; ".join(f"{name}: {text}" for name, text in run.incomplete.items())
         return Outcome(RunState.FAILED, "scope_incomplete", f"Not read to the end: {told}")
     counters = run.counters
     grave = counters.failed - run.report.harmless_failures

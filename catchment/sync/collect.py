@@ -8,52 +8,41 @@ from dataclasses import replace
 
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
-from catchment.core.runs import ItemState, Mode, Reason, Stage, Strategy
-from catchment.kit.connector import ChangeFeed, Kind
+from catchment.core.runs import ItemState, Mode, Reason, Strategy
+from catchment.kit.connector import Kind
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync import removal
-from catchment.sync.batches import Action, Batch, Job, Position, ScopeEnd
-from catchment.sync.cleaning import fit_item, fit_key
+from catchment.sync.batches import Batch, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
-from catchment.sync.fetching import Fetcher
+from catchment.sync.intake import PAGE_SECONDS, Intake
 from catchment.sync.pkset import PkSet
-from catchment.sync.preview import preview_batch
 from catchment.sync.run import Run
-from catchment.sync.selection import Fate, judge
 from catchment.sync.strategy import Plan, plan_scope
-from catchment.sync.underway import Underway
 
-PAGE_SECONDS = 1.0
-"""A slow source's items are handed on after this long, even if the page is not full."""
 MOST_RETRIES = 1000
 
 
 def collect(run: Run) -> None:
     """Read the source and hand batches to the parse lane; the first of the three lanes."""
-    collector = Collector(run)
+    intake = Intake(run)
     try:
-        collector.work()
+        Collector(run, intake).work()
         run.to_parse.close()
     finally:
-        collector.fetcher.close()
+        intake.close()
 
 
 class Collector:
-    """Turns what the source says into jobs, in order."""
+    """Asks the source, scope by scope, and compares what it says with the ledger."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, intake: Intake) -> None:
         self.run = run
-        self.batch = Batch()
-        self.batch_limit = run.settings.first_batch_items
-        self.fetcher = Fetcher(run, self._deliver)
-        self.begun = time.monotonic()
+        self.intake = intake
         self.rows: dict[str, ScopeRow] = {}
-        self.underway = Underway()
-        self.originals: dict[str, Item] = {}
 
     # -- what a run does ------------------------------------------------------------------------
 
@@ -78,7 +67,7 @@ class Collector:
             self._scope(scope, row, plan)
         if not run.incomplete and all(plan.sweep or plan.strategy is Strategy.DELTA for *_, plan in plans):
             # What lies in scopes that are configured no longer goes, now that the others are whole.
-            self._send(Batch(retire=run.mode is not Mode.INCREMENTAL))
+            self.intake.send(Batch(retire=run.mode is not Mode.INCREMENTAL))
 
     def _scope_rows(self, wanted: Sequence[Scope]) -> dict[str, ScopeRow]:
         """Return the rows of the scopes, created where they are new; a dry run creates nothing."""
@@ -145,35 +134,36 @@ class Collector:
         end = ScopeEnd(row, complete=False, listing=plan.strategy is Strategy.LISTING, sweep=plan.sweep)
         report = {"strategy": plan.strategy.value, "reason": plan.reason.value}
         run.report.scopes[scope.key] = report
-        self.fetcher.drain()
-        self._flush(None)
-        self.batch.scope = row
+        self.intake.drain()
+        self.intake.flush(None)
+        self.intake.batch.scope = row
         try:
-            if plan.strategy is Strategy.DELTA:
-                try:
-                    self._delta(scope, row, plan, end)
-                except CursorExpired:
-                    report["reason"] = Reason.CURSOR_EXPIRED.value
-                    plan = self._without_cursor(report, end)
-                    if plan.strategy is Strategy.DELTA:
-                        self._delta(scope, row, plan, end)
-                    else:
-                        self._listing(scope, row, end)
-            else:
-                self._listing(scope, row, end)
+            try:
+                self._read(scope, row, plan, end)
+            except CursorExpired:
+                if plan.strategy is not Strategy.DELTA:
+                    raise
+                report["reason"] = Reason.CURSOR_EXPIRED.value
+                self._read(scope, row, self._without_cursor(report, end), end)
         except (AuthRejected, RunStopped):
             raise
         except SourceError as error:
             end.complete, end.error, end.error_code = False, str(error), error.code
             run.incomplete[scope.key] = str(error)
         if end.complete and end.sweep:
-            self.underway.swept(row.pk, end.sighted)
+            self.intake.underway.swept(row.pk, end.sighted)
         report["state"] = "complete" if end.complete else "incomplete"
         if end.error:
             report["error"] = end.error
-        self.fetcher.drain()
-        self.batch.end = end
-        self._flush(row)
+        self.intake.drain()
+        self.intake.batch.end = end
+        self.intake.flush(row)
+
+    def _read(self, scope: Scope, row: ScopeRow, plan: Plan, end: ScopeEnd) -> None:
+        if plan.strategy is Strategy.DELTA:
+            self._delta(scope, row, plan, end)
+        else:
+            self._listing(scope, row, end)
 
     def _without_cursor(self, report: dict[str, str], end: ScopeEnd) -> Plan:
         run = self.run
@@ -209,7 +199,7 @@ class Collector:
         try:
             for event in run.source.listing(scope, resume):
                 if isinstance(event, Item):
-                    page.append(self._fit(event))
+                    page.append(self.intake.fit(event))
                     if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
                         continue
                 self._listed(page, row, end, moved)
@@ -245,9 +235,9 @@ class Collector:
         return saved.position
 
     def _checkpoint(self, row: ScopeRow, end: ScopeEnd, event: Checkpoint) -> None:
-        self.fetcher.drain()
-        self.batch.position = Position(event.position, end.sighted.packed(), end.watermark)
-        self._flush(row)
+        self.intake.drain()
+        self.intake.batch.position = Position(event.position, end.sighted.packed(), end.watermark)
+        self.intake.flush(row)
 
     def _listed(
         self, page: Sequence[Item], row: ScopeRow, end: ScopeEnd, moved: list[tuple[Item, Known]]
@@ -275,16 +265,16 @@ class Collector:
                 # Whether it was moved or linked shows when the listing has named everything.
                 moved.append((item, hints[item.move_hint]))
                 continue
-            self._judge(item, before, row)
+            self.intake.judge(item, before, row)
 
     def _settle_moves(self, moved: Sequence[tuple[Item, Known]], row: ScopeRow, end: ScopeEnd) -> None:
         """Re-key what was moved: the old key is named no more, and the hint proves what it became."""
         for item, before in moved:
             if end.complete and before.pk not in end.sighted:
                 end.sighted.add(before.pk)
-                self._judge(item, before, row, moved=True)
+                self.intake.judge(item, before, row, moved=True)
             else:
-                self._judge(item, None, row)
+                self.intake.judge(item, None, row)
 
     # -- change feed ----------------------------------------------------------------------------
 
@@ -295,7 +285,7 @@ class Collector:
         since = time.monotonic()
         for event in run.source.changes(scope, plan.cursor):
             if isinstance(event, Changed | Deleted):
-                said = self._fit_event(event)
+                said = self.intake.fit_event(event)
                 key = said.item.key if isinstance(said, Changed) else said.key
                 page.pop(key, None)
                 page[key] = said
@@ -305,11 +295,11 @@ class Collector:
             page, since = {}, time.monotonic()
             run.stop.check()
             if isinstance(event, Checkpoint):
-                self.fetcher.drain()
+                self.intake.drain()
                 if run.mode is not Mode.FULL:
                     # full replaces the cursor when it succeeds, and leaves it alone otherwise.
-                    self.batch.cursor = event.position
-                self._flush(row)
+                    self.intake.batch.cursor = event.position
+                self.intake.flush(row)
             elif isinstance(event, Complete):
                 end.complete, end.mark = True, event.mark
                 break
@@ -325,12 +315,13 @@ class Collector:
             known = items.lookup(connection, run.connector.pk, list(page))
         for key, event in page.items():
             before = known.get(key)
+            lives = before is not None and before.state != ItemState.DELETED
             if isinstance(event, Changed) and run.admits(event.item.path):
-                self._judge(event.item, before, row, reported=True)
-            elif self.underway.has(key, before) or (before is not None and before.state != ItemState.DELETED):
+                self.intake.judge(event.item, before, row, reported=True)
+            elif lives or self.intake.underway.has(key, before):
                 reason = "deleted_at_source" if isinstance(event, Deleted) else "out_of_scope"
                 path = before.path if before is not None else key
-                self._remove(Item(key, path), before, reason, scope_pk=row.pk)
+                self.intake.remove(Item(key, path), before, reason, scope_pk=row.pk)
 
     def _retry_due(self, wanted: Sequence[Scope]) -> None:
         """Try failed items again that are due; a feed would not name them by itself."""
@@ -363,11 +354,11 @@ class Collector:
             run.note_strategy(Strategy.TARGETED, Reason.HELD)
             run.report.scopes[key] = {"strategy": Strategy.TARGETED.value, "reason": Reason.HELD.value}
             run.report.scopes[key]["state"] = "carried out what was held"
-            self._flush(None)
+            self.intake.flush(None)
             self._find([scope for scope in wanted if scope.key == key], held[key], named=False)
-            self.fetcher.drain()
-            self.batch.held_done = True
-            self._flush(self.rows[key])
+            self.intake.drain()
+            self.intake.batch.held_done = True
+            self.intake.flush(self.rows[key])
         return done
 
     # -- named entries --------------------------------------------------------------------------
@@ -379,17 +370,17 @@ class Collector:
             if run.source.in_scope(name):
                 inside.append(name)
             else:
-                self._refuse_name(name, OutOfScope.code, "It lies outside what this connector reads.")
+                self.intake.refuse_name(name, OutOfScope.code, "It lies outside what this connector reads.")
         if inside:
             self._find(wanted, inside, named=True)
-        self.fetcher.drain()
-        self._flush(None)
+        self.intake.drain()
+        self.intake.flush(None)
 
     def _find(self, wanted: Sequence[Scope], names: Sequence[str], *, named: bool) -> None:
         run = self.run
         page: list[Found] = []
         for found in _checked_answers(run.source.find(wanted, names), names):
-            page.append(found if found.item is None else replace(found, item=self._fit(found.item)))
+            page.append(found if found.item is None else replace(found, item=self.intake.fit(found.item)))
             if len(page) >= run.settings.page_items:
                 self._found(page, named=named)
                 page = []
@@ -406,9 +397,9 @@ class Collector:
             if found.item is None:
                 self._absent(found.name, before, named=named)
             elif not run.admits(found.item.path):
-                self._refuse_name(found.name, OutOfScope.code, "The connector's settings leave it out.")
+                self.intake.refuse_name(found.name, OutOfScope.code, "The connector's settings leave it out.")
             else:
-                self._judge(found.item, before, self._scope_of(found, before), named=named)
+                self.intake.judge(found.item, before, self._scope_of(found, before), named=named)
 
     def _scope_of(self, found: Found, before: Known | None) -> ScopeRow | None:
         """Return where a found item belongs; a listing puts it right should the guess be wrong."""
@@ -422,113 +413,9 @@ class Collector:
         if before is not None and before.state != ItemState.DELETED:
             if named:
                 self.run.counters.collected += 1
-            self._remove(Item(before.key, before.path), before, "deleted_at_source", named=named)
+            self.intake.remove(Item(before.key, before.path), before, "deleted_at_source", named=named)
         elif named:
-            self._refuse_name(name, "not_found", "The source has no such item.")
-
-    def _refuse_name(self, name: str, reason: str, message: str) -> None:
-        """Record a named entry that cannot be synced; it leaves no trace in the ledger."""
-        self.run.counters.collected += 1
-        job = Job(Item(name, name), None, Action.FAIL, reason, message, Stage.COLLECT, named=True)
-        self.fetcher.add(job, fetch=False)
-
-    # -- what a database takes -----------------------------------------------------------------
-
-    def _fit(self, item: Item) -> Item:
-        """Make an item's texts fit for a database; the source is asked with its own words."""
-        fitting = fit_item(item)
-        if fitting is not item:
-            self.originals[fitting.key] = item
-        return fitting
-
-    def _fit_event(self, event: Changed | Deleted) -> Changed | Deleted:
-        return Deleted(fit_key(event.key)) if isinstance(event, Deleted) else Changed(self._fit(event.item))
-
-    # -- one item -------------------------------------------------------------------------------
-
-    def _judge(
-        self,
-        item: Item,
-        before: Known | None,
-        row: ScopeRow | None,
-        *,
-        named: bool = False,
-        reported: bool = False,
-        moved: bool = False,
-    ) -> None:
-        run = self.run
-        before = self.underway.doubt(before)
-        asked = self.originals.pop(item.key, None) if self.originals else None
-        verdict = judge(
-            item,
-            before,
-            mode=run.mode,
-            named=named,
-            reported=reported,
-            relisted=run.source.change_feed is not ChangeFeed.COMPLETE,
-            scope_pk=row.pk if row is not None else None,
-            refusal=run.refusal(item),
-            now=run.clock.now(),
-        )
-        if verdict.fate is Fate.IGNORE:
-            return
-        run.counters.collected += 1
-        if verdict.fate is Fate.LEAVE:
-            self._leave(verdict.reason)
-            return
-        action = {Fate.FETCH: Action.INDEX, Fate.TOUCH: Action.TOUCH, Fate.REFUSE: Action.SKIP}
-        reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
-        job = Job(item, before, action[verdict.fate], reason, named=named, size=item.size)
-        job.scope_pk = row.pk if row is not None else None
-        job.asked = asked
-        self.underway.note(item.key, before)
-        self.fetcher.add(job, fetch=verdict.fate is Fate.FETCH and not run.row.dry_run)
-
-    def _leave(self, reason: str) -> None:
-        self.batch.unchanged[reason] = self.batch.unchanged.get(reason, 0) + 1
-        if time.monotonic() - self.begun > PAGE_SECONDS and not self.batch.jobs:
-            self._flush(self.batch.scope)
-
-    def _remove(
-        self,
-        item: Item,
-        before: Known | None,
-        reason: str,
-        *,
-        named: bool = False,
-        scope_pk: int | None = None,
-    ) -> None:
-        self.underway.note(item.key, before)
-        job = Job(item, before, Action.REMOVE, reason, named=named, scope_pk=scope_pk)
-        self.fetcher.add(job, fetch=False)
-
-    # -- batches --------------------------------------------------------------------------------
-
-    def _deliver(self, job: Job) -> None:
-        """Put a job into the batch, and hand the batch on when it is full."""
-        size = len(job.body) if job.body is not None else 0
-        if self.batch.jobs and self.batch.body_bytes + size > self.run.settings.batch_bytes:
-            self._flush(self.batch.scope)
-        self.batch.jobs.append(job)
-        self.batch.body_bytes += size
-        if len(self.batch.jobs) >= self.batch_limit or time.monotonic() - self.begun > PAGE_SECONDS:
-            self._flush(self.batch.scope)
-
-    def _flush(self, row: ScopeRow | None) -> None:
-        if self.batch.empty:
-            return
-        self.batch.scope = row or self.batch.scope
-        self._send(self.batch)
-        self.batch = Batch(scope=row)
-        self.begun = time.monotonic()
-        self.batch_limit = min(self.batch_limit * 2, self.run.settings.batch_items)
-
-    def _send(self, batch: Batch) -> None:
-        run = self.run
-        if run.row.dry_run:
-            preview_batch(run, batch)
-        else:
-            run.to_parse.put(batch)
+            self.intake.refuse_name(name, "not_found", "The source has no such item.")
 
 
 def _checked_answers(answers: Iterator[Found], names: Sequence[str]) -> Iterator[Found]:

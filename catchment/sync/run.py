@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ class Run:
         self.waiting: tuple[str, float] | None = None
         self._spool: Path | None = None
 
-    @property
+    @cached_property
     def config_hash(self) -> str:
         """Recognises the scope: every setting that decides what belongs to it."""
         config = self.source.config.model_dump(mode="json", exclude={"reconcile_seconds", "auto_strategy"})
