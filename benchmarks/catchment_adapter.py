@@ -8,6 +8,7 @@ Everything that the benchmark knows of the product's inside stands in this file.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import json
 import sys
@@ -204,6 +205,7 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
+    gc.set_threshold(50_000, 20, 100)  # as the command does
     print(json.dumps(run_without_prefect(given.source, given.home, given.mode)))
 
 

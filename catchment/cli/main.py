@@ -134,11 +134,13 @@ def _bad_setting(error: ValidationError) -> str | None:
     from catchment.core.settings import ParseSettings, SyncSettings
     from catchment.local.settings import StackSettings
 
-    for settings in (SyncSettings, ParseSettings, StackSettings):
+    subjects = {SyncSettings: "SYNC", ParseSettings: "PARSE", StackSettings: "STACK"}
+    for settings, subject in subjects.items():
         if settings.__name__ == error.title:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            name = f"{settings.model_config.get('env_prefix', '')}{first['loc'][0]}".upper()
-            return f"The setting {name} cannot be used: {first['msg']}."
+            # A reader of the environment names the variable itself, others the field.
+            name = str(first["loc"][0]).upper().removeprefix(f"CATCHMENT_{subject}_")
+            return f"The setting CATCHMENT_{subject}_{name} cannot be used: {first['msg']}."
     return None
 
 

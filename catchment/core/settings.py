@@ -7,17 +7,16 @@ Where an installation lies is in `catchment.core.home`.
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeVar
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field
 
 MIB = 1024 * 1024
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
-class SyncSettings(BaseSettings):
+class SyncSettings(BaseModel):
     """How a run works."""
-
-    model_config = SettingsConfigDict(env_prefix="CATCHMENT_SYNC_", extra="ignore")
 
     batch_items: int = Field(512, ge=1, le=10_000)
     """Most items in one batch, which is one transaction."""
@@ -59,10 +58,8 @@ class SyncSettings(BaseSettings):
     """A run stops with ``disk_full`` when the disk of the store has less room than this."""
 
 
-class ParseSettings(BaseSettings):
+class ParseSettings(BaseModel):
     """What one document may cost."""
-
-    model_config = SettingsConfigDict(env_prefix="CATCHMENT_PARSE_", extra="ignore")
 
     seconds: float = Field(60.0, gt=0)
     """Longest time for one document."""
@@ -76,13 +73,27 @@ class ParseSettings(BaseSettings):
     """Most parser processes of one run; more than one start only when parsing is what it waits for."""
 
 
+def read_environment(settings: type[Settings], subject: str) -> Settings:
+    """Read the settings of a subject from ``CATCHMENT_<SUBJECT>_<NAME>``; unknown names have no effect.
+
+    Raises:
+        ValidationError: A value cannot be used.
+    """
+    from pydantic_settings import BaseSettings, SettingsConfigDict
+
+    config = SettingsConfigDict(env_prefix=f"CATCHMENT_{subject}_", extra="ignore")
+    reader = type(settings.__name__, (BaseSettings, settings), {"model_config": config})
+    read: Settings = reader()
+    return read
+
+
 @cache
 def sync_settings() -> SyncSettings:
     """Read the sync settings once per process."""
-    return SyncSettings()
+    return read_environment(SyncSettings, "SYNC")
 
 
 @cache
 def parse_settings() -> ParseSettings:
     """Read the parse settings once per process."""
-    return ParseSettings()
+    return read_environment(ParseSettings, "PARSE")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-import pathspec
+from typing import TYPE_CHECKING
 
 from catchment.core.errors import ConfigRejected
 from catchment.core.items import Item
 from catchment.kit.config import SourceConfig
+
+if TYPE_CHECKING:
+    import pathspec
 
 DAY_SECONDS = 86_400
 
@@ -74,6 +76,8 @@ class Selection:
 
 
 def _spec(patterns: Sequence[str], setting: str) -> pathspec.PathSpec[pathspec.Pattern] | None:
+    if not patterns:
+        return None
     spec = _read(patterns, setting)
     kept = [pattern for pattern in spec.patterns if pattern.include is not None]
     if setting == "include" and kept and not any(pattern.include for pattern in kept):
@@ -87,6 +91,8 @@ def _spec(patterns: Sequence[str], setting: str) -> pathspec.PathSpec[pathspec.P
 
 
 def _read(patterns: Sequence[str], setting: str) -> pathspec.PathSpec[pathspec.Pattern]:
+    import pathspec  # most connectors have no pattern
+
     try:
         return pathspec.PathSpec.from_lines("gitignore", patterns)
     except Exception as error:

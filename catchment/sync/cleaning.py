@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from catchment.core.items import Item
@@ -32,6 +33,11 @@ def fit_key(text: str) -> str:
     if is_fit(text):
         return text
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def are_fit(items: Sequence[Item]) -> bool:
+    """Whether every database takes the keys and paths of these items."""
+    return is_fit("".join([text for item in items for text in (item.key, item.path)]))
 
 
 def fit_item(item: Item) -> Item:

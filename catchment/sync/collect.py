@@ -21,6 +21,7 @@ from catchment.sync.fence import fenced
 from catchment.sync.intake import PAGE_SECONDS, Intake
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
+from catchment.sync.selection import UNCHANGED, is_settled
 from catchment.sync.strategy import Plan, plan_scope
 
 MOST_RETRIES = 1000
@@ -199,7 +200,7 @@ class Collector:
         try:
             for event in run.source.listing(scope, resume):
                 if isinstance(event, Item):
-                    page.append(self.intake.fit(event))
+                    page.append(event)
                     if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
                         continue
                 self._listed(page, row, end, moved)
@@ -243,7 +244,8 @@ class Collector:
         self, page: Sequence[Item], row: ScopeRow, end: ScopeEnd, moved: list[tuple[Item, Known]]
     ) -> None:
         run = self.run
-        admitted = {item.key: item for item in page if run.selection.admits(item.path)}
+        names = self.intake.fit_names(page)
+        admitted = {item.key: item for item in names if run.selection.admits(item.path)}
         if not admitted:
             return
         with reading(run.engine) as connection:
@@ -255,17 +257,27 @@ class Collector:
                 else {}
             )
         end.listed += len(admitted)
+        automatic, settled = run.mode is Mode.AUTO, 0
         for key, item in admitted.items():
             before = known.get(key)
             if before is not None:
                 if before.pk in end.sighted and item.version in (None, before.version):
                     continue  # named twice by one listing
                 end.sighted.add(before.pk)
+                if automatic and is_settled(item, before, row.pk) and self._is_plain(item, before):
+                    settled += 1
+                    continue
             elif item.move_hint in hints and hints[item.move_hint].scope_pk == row.pk:
                 # Whether it was moved or linked shows when the listing has named everything.
-                moved.append((item, hints[item.move_hint]))
+                moved.append((self.intake.fit(item), hints[item.move_hint]))
                 continue
-            self.intake.judge(item, before, row)
+            self.intake.judge(self.intake.fit(item), before, row)
+        if settled:
+            self.intake.leave(UNCHANGED.reason, settled)
+
+    def _is_plain(self, item: Item, before: Known) -> bool:
+        """Whether no rule refuses an item, and nothing is on its way with it."""
+        return self.run.refusal(item) is None and not self.intake.underway.has(item.key, before)
 
     def _settle_moves(self, moved: Sequence[tuple[Item, Known]], row: ScopeRow, end: ScopeEnd) -> None:
         """Re-key what was moved: the old key is named no more, and the hint proves what it became."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from catchment.core.items import Changed, Deleted, Item
 from catchment.core.runs import Stage
@@ -10,7 +11,7 @@ from catchment.kit.connector import ChangeFeed
 from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync.batches import Action, Batch, Job
-from catchment.sync.cleaning import fit_item, fit_key
+from catchment.sync.cleaning import are_fit, fit_item, fit_key
 from catchment.sync.fetching import Fetcher
 from catchment.sync.preview import preview_batch
 from catchment.sync.run import Run
@@ -52,6 +53,10 @@ class Intake:
             self._originals[fitting.key] = item
         return fitting
 
+    def fit_names(self, page: Sequence[Item]) -> Sequence[Item]:
+        """Make the keys and paths of a listed page fit; `fit` does the rest for what is worked on."""
+        return page if are_fit(page) else [self.fit(item) for item in page]
+
     def fit_event(self, event: Changed | Deleted) -> Changed | Deleted:
         """Make the texts of a reported change fit for a database."""
         return Deleted(fit_key(event.key)) if isinstance(event, Deleted) else Changed(self.fit(event.item))
@@ -92,10 +97,10 @@ class Intake:
         )
         if verdict.fate is Fate.IGNORE:
             return
-        run.counters.collected += 1
         if verdict.fate is Fate.LEAVE:
-            self._leave(verdict.reason)
+            self.leave(verdict.reason)
             return
+        run.counters.collected += 1
         reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
         job = Job(item, before, _ACTIONS[verdict.fate], reason, named=named, size=item.size)
         job.scope_pk = row.pk if row is not None else None
@@ -109,8 +114,10 @@ class Intake:
         job = Job(Item(name, name), None, Action.FAIL, reason, message, Stage.COLLECT, named=True)
         self._fetcher.add(job, fetch=False)
 
-    def _leave(self, reason: str) -> None:
-        self.batch.unchanged[reason] = self.batch.unchanged.get(reason, 0) + 1
+    def leave(self, reason: str, items: int = 1) -> None:
+        """Count items with which nothing is to be done."""
+        self._run.counters.collected += items
+        self.batch.unchanged[reason] = self.batch.unchanged.get(reason, 0) + items
         if time.monotonic() - self._begun > PAGE_SECONDS and not self.batch.jobs:
             self.flush(self.batch.scope)
 

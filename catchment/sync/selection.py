@@ -88,6 +88,21 @@ def judge(
     return _checked_absent(item, known, same=same, named=named, now=now)
 
 
+def is_settled(item: Item, known: Known, scope_pk: int) -> bool:
+    """Tell by the cheapest look that an automatic run has nothing to do with a listed item.
+
+    It is what nearly every item of a second run is. Where this says yes, `judge` says `UNCHANGED`, unless
+    a rule refuses the item; where it says no, `judge` decides.
+    """
+    return (
+        item.version is not None
+        and item.version == known.version
+        and known.has_document
+        and known.state == ItemState.INDEXED
+        and not _facts_differ(item, known, scope_pk)
+    )
+
+
 def _checked_absent(item: Item, known: Known, *, same: bool, named: bool, now: float) -> Verdict:
     """Check an item that is known and has no good document."""
     if known.state == ItemState.FAILED:

@@ -34,8 +34,10 @@ def test_the_environment_overrides_by_subject_and_name(monkeypatch: pytest.Monke
     monkeypatch.setenv("CATCHMENT_SYNC_RETRY_DELAYS_SECONDS", "[1, 2]")
     monkeypatch.setenv("CATCHMENT_PARSE_SECONDS", "1.5")
     monkeypatch.setenv("CATCHMENT_SYNC_NO_SUCH_SETTING", "x")
-    assert (SyncSettings().fetches, SyncSettings().retry_delays_seconds) == (4, (1, 2))
-    assert ParseSettings().seconds == 1.5
+    read = module.read_environment(SyncSettings, "SYNC")
+    assert (read.fetches, read.retry_delays_seconds, read.attempts) == (4, (1, 2), 5)
+    assert isinstance(read, SyncSettings)
+    assert module.read_environment(ParseSettings, "PARSE").seconds == 1.5
 
 
 @pytest.mark.parametrize(
@@ -55,9 +57,10 @@ def test_a_value_out_of_range_is_refused_by_name(
 ) -> None:
     """A setting that would break a promise does not start."""
     monkeypatch.setenv(f"CATCHMENT_{name}", value)
-    kind = SyncSettings if name.startswith("SYNC") else ParseSettings
-    with pytest.raises(ValidationError, match=name.partition("_")[2].lower()):
-        kind()
+    subject, _, field = name.partition("_")
+    kind = SyncSettings if subject == "SYNC" else ParseSettings
+    with pytest.raises(ValidationError, match=field.lower()):
+        module.read_environment(kind, subject)
 
 
 def test_a_living_run_touches_its_row_before_it_counts_as_dead() -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import select
 from catchment.core.counters import COUNTER_NAMES
 from catchment.core.errors import CatchmentError
 from catchment.core.runs import RunState
-from catchment.core.settings import SyncSettings
+from catchment.core.settings import SyncSettings, read_environment
 from catchment.kit import registry
 from catchment.local.stack import StackState, child_environment, ensure_stack, read_state, stop_stack
 from catchment.local.state import is_held
@@ -94,7 +94,7 @@ class Journey:
         """Have the stack running, as every command does."""
         with environment(self.settings):
             state = ensure_stack(self.home, say=silent)
-            sync = SyncSettings()
+            sync = read_environment(SyncSettings, "SYNC")
         if self._state is None or state.started_at != self._state.started_at:
             self._context = Context(
                 self.engine, connect=lambda: PrefectClient(state.api_url, state.auth), sync=sync
