@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
+from catchment.core.errors import ItemUnreadable
 from catchment.core.items import Changed, Checkpoint, Complete, Content, Deleted, Found, Item, Scope
 from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.health import Capability
@@ -111,6 +112,8 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         acl: See `Acl`.
         version: Raised when the meaning of its cursors changes; older cursors are then dropped.
         fetches: Most bodies to fetch at a time; 1 reads them one after the other.
+        fetches_together: Most items that one call of `fetch_many` takes. More than 1 is right where one
+            request brings many small bodies (rows of a table); `fetch` is then not called by a run.
         resumable: Whether `listing` accepts a position in the middle. Right for listings that cost
             requests; where listing is cheap the ledger is checkpoint enough.
         scopes_needed: Permissions to grant at the vendor.
@@ -126,6 +129,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
     acl: ClassVar[Acl] = Acl.NONE
     version: ClassVar[int] = 1
     fetches: ClassVar[int] = 8
+    fetches_together: ClassVar[int] = 1
     resumable: ClassVar[bool] = False
     scopes_needed: ClassVar[tuple[str, ...]] = ()
     blind_spots: ClassVar[tuple[str, ...]] = ()
@@ -197,6 +201,21 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
             ItemUnreadable: This item cannot be read; reason ``gone`` when it no longer exists.
             SourceError: The source cannot be read at all.
         """
+
+    def fetch_many(self, items: Sequence[Item]) -> Iterator[tuple[str, Content | ItemUnreadable]]:
+        """Yield the content of each item, or why it cannot be read, by key and in any order.
+
+        Only the body that was yielded last is held by whoever asks, so a generator that reads on as it
+        is asked keeps memory flat. Keys are unique within one call.
+
+        Raises:
+            SourceError: The source cannot be read; what was yielded before counts.
+        """
+        for item in items:
+            try:
+                yield item.key, self.fetch(item)
+            except ItemUnreadable as error:
+                yield item.key, error
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look up entries by exact key or path, in any order, one answer each.

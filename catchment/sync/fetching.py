@@ -6,9 +6,10 @@ import hashlib
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from catchment.core.errors import (
     RunStopped,
     SourceError,
 )
+from catchment.core.items import Content
 from catchment.core.runs import ItemState, Mode, Stage
 from catchment.sync.batches import Action, Job
 from catchment.sync.cleaning import fit_item
@@ -34,6 +36,21 @@ ASSUMED_BYTES = 64 * 1024
 """What an item of unknown size is taken for, when the bodies on their way are added up."""
 
 
+@dataclass(slots=True)
+class _Group:
+    """Jobs that were added one after the other, and what reads the bodies of some of them."""
+
+    jobs: list[Job] = field(default_factory=list)
+    reads: list[Job] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    weight: int = 0
+    future: Future[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.future is None or self.future.done()
+
+
 class Fetcher:
     """Reads the bodies of jobs and hands each on in order.
 
@@ -44,10 +61,13 @@ class Fetcher:
     def __init__(self, run: Run, deliver: Callable[[Job], None]) -> None:
         self._run = run
         self._deliver = deliver
+        self._together = run.source.fetches_together
         width = min(run.source.fetches, run.settings.fetches)
-        self._pool = ThreadPoolExecutor(width, thread_name_prefix="fetch") if width > 1 else None
+        threads = width > 1 or self._together > 1
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="fetch") if threads else None
         self._most = width * 2
-        self._line: deque[tuple[Job, Future[None] | None, int]] = deque()
+        self._open = _Group()
+        self._line: deque[_Group] = deque()
         self._bytes = 0
 
     def add(self, job: Job, *, fetch: bool) -> None:
@@ -57,22 +77,22 @@ class Fetcher:
                 read_job(self._run, job)
             self._deliver(job)
             return
-        weight = 0
-        future = None
+        weight = _weight(job) if fetch else 0
+        if not self._has_room_for(job, weight):
+            self._submit()
+        self._open.jobs.append(job)
+        self._open.weight += weight
         if fetch:
-            weight = min(job.item.size if job.item.size is not None else ASSUMED_BYTES, SPOOL_BYTES)
-            while self._line and (
-                len(self._line) >= self._most or self._bytes + weight > self._run.settings.batch_bytes
-            ):
-                self._deliver_first()
-            future = self._pool.submit(read_job, self._run, job)
-        self._line.append((job, future, weight))
-        self._bytes += weight
-        while self._line and (self._line[0][1] is None or self._line[0][1].done()):
+            self._open.reads.append(job)
+            self._open.keys.add(job.item.key)
+        if len(self._open.reads) >= self._together or not self._open.reads:
+            self._submit()
+        while self._line and self._line[0].ready:
             self._deliver_first()
 
     def drain(self) -> None:
         """Deliver everything that is still on its way."""
+        self._submit()
         while self._line:
             self._deliver_first()
 
@@ -81,19 +101,84 @@ class Fetcher:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def _has_room_for(self, job: Job, weight: int) -> bool:
+        """Whether a job may join the open group: by bytes, by number, and once only."""
+        group = self._open
+        return not group.jobs or (
+            group.weight + weight <= self._run.settings.batch_bytes // 2
+            and len(group.jobs) < self._together * 2
+            and job.item.key not in group.keys
+        )
+
+    def _submit(self) -> None:
+        """Put the open group into the line, when the line has room for it."""
+        group = self._open
+        if not group.jobs:
+            return
+        self._open = _Group()
+        if group.reads and self._pool is not None:
+            while self._line and (
+                len(self._line) >= self._most or self._bytes + group.weight > self._run.settings.batch_bytes
+            ):
+                self._deliver_first()
+            if self._together > 1:
+                group.future = self._pool.submit(read_jobs, self._run, group.reads)
+            else:
+                group.future = self._pool.submit(read_job, self._run, group.reads[0])
+        self._line.append(group)
+        self._bytes += group.weight
+
     def _deliver_first(self) -> None:
-        job, future, weight = self._line.popleft()
-        self._bytes -= weight
-        while future is not None:
+        group = self._line.popleft()
+        self._bytes -= group.weight
+        while group.future is not None:
             self._run.stop.check()
             try:
-                future.result(timeout=TICK_SECONDS)
+                group.future.result(timeout=TICK_SECONDS)
             except NotYet:
-                if not future.done():
+                if not group.future.done():
                     continue
                 raise
             break
-        self._deliver(job)
+        for job in group.jobs:
+            self._deliver(job)
+
+
+def _weight(job: Job) -> int:
+    """Guess how many bytes a body will hold in memory."""
+    return min(job.item.size if job.item.size is not None else ASSUMED_BYTES, SPOOL_BYTES)
+
+
+def read_jobs(run: Run, jobs: Sequence[Job]) -> None:
+    """Read the bodies of several jobs with one request, or record for each why it cannot be read.
+
+    Raises:
+        AuthRejected: The credentials are refused, so that no item can be read.
+        RunStopped: The run must end.
+    """
+    waiting = {(job.asked or job.item).key: job for job in jobs}
+    try:
+        for key, got in run.source.fetch_many([job.asked or job.item for job in jobs]):
+            run.stop.check()
+            if (job := waiting.pop(key, None)) is not None:
+                _take(run, job, got)
+    except (AuthRejected, RunStopped):
+        raise
+    except SourceError as error:
+        for job in waiting.values():
+            _fail(job, "permission" if isinstance(error, PermissionMissing) else error.code, str(error))
+    else:
+        for job in waiting.values():
+            _fail(job, "no_answer", "The source gave no answer about this item.")
+
+
+def _take(run: Run, job: Job, got: Content | ItemUnreadable) -> None:
+    def answer() -> Content:
+        if isinstance(got, ItemUnreadable):
+            raise got
+        return got
+
+    _read(run, job, answer)
 
 
 def read_job(run: Run, job: Job) -> None:
@@ -103,8 +188,12 @@ def read_job(run: Run, job: Job) -> None:
         AuthRejected: The credentials are refused, so that no item can be read.
         RunStopped: The run must end.
     """
+    _read(run, job, lambda: run.source.fetch(job.asked or job.item))
+
+
+def _read(run: Run, job: Job, ask: Callable[[], Content]) -> None:
     try:
-        content = run.source.fetch(job.asked or job.item)
+        content = ask()
         job.content_type = content.content_type or job.item.content_type
         if content.item is not None:
             job.item = fit_item(content.item)

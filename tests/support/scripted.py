@@ -307,6 +307,7 @@ def provider(
     feed: ChangeFeed = ChangeFeed.NONE,
     resumable: bool = False,
     fetches: int = 1,
+    together: int = 1,
     version: int = 1,
 ) -> type[AnyConnector]:
     """Make the connector class of a world."""
@@ -316,6 +317,7 @@ def provider(
         "change_feed": feed,
         "resumable": resumable,
         "fetches": fetches,
+        "fetches_together": together,
         "version": version,
     }
     return type("ScriptedSource", (Scripted,), facts)

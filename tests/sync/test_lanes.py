@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from catchment.core.counters import COUNTER_NAMES, Counters
-from catchment.core.errors import LeaseLost, RunCancelled
+from catchment.core.errors import ItemUnreadable, LeaseLost, RunCancelled, SourceDown
+from catchment.core.items import Content, Item
 from catchment.store import runs
 from catchment.store.engine import writing
 from catchment.sync import parse as parse_lane
@@ -23,6 +24,7 @@ from catchment.sync.lanes import run_in_threads
 from catchment.sync.pulse import Pulse
 from catchment.sync.run import Run
 from catchment.sync.stop import Channel, StopSignal
+from tests.support.clock import SetClock
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts
 from tests.support.waiting import still, until
@@ -200,6 +202,56 @@ class TestBounds:
         house.sync()
         assert [key for batch in order for key in batch] == keys
         assert ended != keys, "nothing was fetched beside anything else"
+
+
+class TestFetchingTogether:
+    """Sources that bring many bodies with one request."""
+
+    def test_bodies_come_in_the_order_of_the_listing_and_by_few_requests(
+        self, house: Vault, world: World, register: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A group is asked for at once; what needs no body keeps its place between them."""
+        source = register(fetches=2, together=8)
+        asked: list[int] = []
+        one_by_one = source.fetch_many
+
+        def many(self: Any, items: Sequence[Item]) -> Iterator[tuple[str, Content | ItemUnreadable]]:
+            asked.append(len(items))
+            return one_by_one(self, list(reversed(items)))
+
+        monkeypatch.setattr(source, "fetch_many", many)
+        for number in range(40):
+            world.put(f"{number:02}", "words", refusal="size: none" if number % 10 == 3 else None)
+        order = watch_batches(monkeypatch, lambda batch: [job.item.key for job in batch.jobs])
+        run = house.sync()
+        assert (run.indexed, run.skipped, run.failed) == (36, 4, 0)
+        assert sum(asked) == 36 and max(asked) == 8 and len(asked) <= 6
+        assert [key for batch in order for key in batch] == [f"{number:02}" for number in range(40)]
+
+    def test_a_failure_in_the_middle_costs_what_had_no_answer(
+        self, house: Vault, world: World, clock: SetClock, register: Register
+    ) -> None:
+        """What was read before the source went away is indexed, the rest is tried again."""
+        register(together=4)
+        for number in range(4):
+            world.put(f"{number}", f"words {number}")
+        world.fetch_errors["2"] = SourceDown("The database went away.")
+        run = house.sync()
+        assert (run.indexed, run.failed) == (2, 2)
+        world.fetch_errors.clear()
+        clock.advance(120)
+        assert house.sync().indexed == 2
+
+    def test_an_item_without_an_answer_is_a_failure(
+        self, house: Vault, world: World, register: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Silence is no content: the item is recorded, and nothing is made up."""
+        source = register(together=4)
+        monkeypatch.setattr(source, "fetch_many", lambda _self, _items: iter(()))
+        world.put("a", "words")
+        run = house.sync()
+        assert (run.indexed, run.failed) == (0, 1)
+        assert run.details["errors"][0]["reason"] == "no_answer"
 
 
 class TestErrors:

@@ -116,6 +116,7 @@ class Syncing(RuleBasedStateMachine):
         page=st.integers(1, 4),
         small=st.booleans(),
         fetches=st.sampled_from([1, 1, 3]),
+        together=st.sampled_from([1, 1, 2]),
         filled=st.integers(0, len(KEYS)),
     )
     def build(
@@ -125,13 +126,19 @@ class Syncing(RuleBasedStateMachine):
         page: int,
         small: bool,
         fetches: int,
+        together: int,
         filled: int,
     ) -> None:
         """Make a source of some shape and a store."""
         self.kind, self.feed, self.resumable = shape
         self.world = World(scopes={"a": {}, "b": {}}, marks=marks, page=page, compact=True)
         source = provider(
-            self.world, kind=self.kind, feed=self.feed, resumable=self.resumable, fetches=fetches
+            self.world,
+            kind=self.kind,
+            feed=self.feed,
+            resumable=self.resumable,
+            fetches=fetches,
+            together=together,
         )
         registry.provider.known[SLUG] = source  # type: ignore[attr-defined]
         self.folder = Path(tempfile.mkdtemp(prefix="model-"))
