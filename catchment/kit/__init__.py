@@ -25,6 +25,7 @@ from catchment.kit.connector import (
     Resource,
 )
 from catchment.kit.health import Capability, Health
+from catchment.kit.network import Network
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
 
@@ -51,6 +52,7 @@ __all__ = [
     "ItemUnreadable",
     "Kind",
     "ListingEvent",
+    "Network",
     "OutOfScope",
     "PermissionMissing",
     "Resource",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import RunCancelled
 from catchment.kit.config import SourceCredentials
+from catchment.kit.network import Network, network_settings
 
 
 def _keep_nothing(_credentials: SourceCredentials) -> None:
@@ -38,6 +39,11 @@ class Session:
     save_credentials: Callable[[SourceCredentials], None] = _keep_nothing
     on_wait: Callable[[str, float], None] = _note_nothing
     trusted: bool = True
+
+    @property
+    def network(self) -> Network:
+        """How to reach the outside; what the operator did not make may not reach private addresses."""
+        return network_settings(guarded=not self.trusted)
 
     def check_stop(self) -> None:
         """Raise `RunCancelled` when the run must end."""
