@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any
 
 from catchment.core.errors import ConfigRejected, NotFound
 from catchment.kit.connector import Connector
 from catchment.kit.url import SourceAddress
 
+OURS = "catchment"
 CONNECTORS_GROUP = "catchment.connectors"
 FLOWS_GROUP = "catchment.flows"
 FALLBACK_FLOW = "flows.connectors:sync_connector"
 
 AnyConnector = Connector[Any, Any]
+
+
+def _point(group: str, slug: str) -> EntryPoint | None:
+    """Find one entry point, ours first: nobody takes a name of ours, and no other package is looked into."""
+    return _own_points(group).get(slug) or _points(group).get(slug)
+
+
+@cache
+def _own_points(group: str) -> dict[str, EntryPoint]:
+    try:
+        own = distribution(OURS).entry_points
+    except PackageNotFoundError:
+        return {}
+    return {point.name: point for point in own if point.group == group}
 
 
 @cache
@@ -34,7 +49,7 @@ def provider(slug: str) -> type[AnyConnector]:
     Raises:
         NotFound: No such provider is installed.
     """
-    point = _points(CONNECTORS_GROUP).get(slug)
+    point = _point(CONNECTORS_GROUP, slug)
     if point is None:
         raise NotFound(
             f"There is no provider called {slug!r}.",
@@ -46,7 +61,7 @@ def provider(slug: str) -> type[AnyConnector]:
 
 def flow_entrypoint(slug: str) -> str:
     """Return ``module.function`` of the flow that syncs this provider, without importing it."""
-    point = _points(FLOWS_GROUP).get(slug)
+    point = _point(FLOWS_GROUP, slug)
     return (point.value if point else FALLBACK_FLOW).replace(":", ".")
 
 

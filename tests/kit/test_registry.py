@@ -51,6 +51,14 @@ def test_a_source_of_a_third_party_needs_an_entry_point_and_nothing_else(
     assert flow_entrypoint("theirs") == "flows.connectors.sync_connector"
 
 
+def test_nobody_takes_a_name_of_ours(installed: dict[str, dict[str, str]]) -> None:
+    """A package that calls itself folder does not get the settings and credentials of a folder."""
+    installed[registry.CONNECTORS_GROUP] = {"folder": "no_such_module:Folder"}
+    installed[registry.FLOWS_GROUP] = {"folder": "no_such_module:sync"}
+    assert provider("folder").__module__ == "connectors.folder.connector"
+    assert flow_entrypoint("folder") == "flows.connectors.sync_folder"
+
+
 def test_the_flow_of_a_source_is_named_without_importing_it(installed: dict[str, dict[str, str]]) -> None:
     """The orchestrator works in processes that do not load flows."""
     installed[registry.FLOWS_GROUP] = {"theirs": "no_such_module.flows:sync_theirs"}
