@@ -1,6 +1,6 @@
 """The product as the benchmark sees it: one sync without Prefect, one through the command, one search.
 
-    python -m benchmarks.catchment_adapter FOLDER HOME    sync without Prefect, counters as JSON
+    python -m benchmarks.catchment_adapter PROVIDER CONFIG HOME    sync without Prefect, counters as JSON
 
 Everything that the benchmark knows of the product's inside stands in this file.
 """
@@ -15,33 +15,65 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.check import Search
+from benchmarks.measure import python_job
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from catchment.sync.run import Run
 
-_CONNECTOR = "benchmark"
 _COMMAND = Path(sys.executable).with_name("catchment")
-_FIND = """
-SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20 WHERE chunks_fts MATCH ?
+_FIND_SQLITE = """
+SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20
+WHERE chunks_fts MATCH 'body : ' || ?
+"""
+_FIND_POSTGRESQL = """
+SELECT i.key FROM chunks c JOIN items i ON i.pk = c.id >> 20 WHERE c.words @@ to_tsquery('simple', %s)
 """
 
 
-def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[str, int]:
-    """Sync a folder into the store of a home by the lanes alone, in plain threads.
+@dataclass(frozen=True)
+class Source:
+    """What is synced.
+
+    Attributes:
+        provider: Name of the connector's type.
+        config: Its settings.
+        credentials: Its secrets; None where it needs none. They stand on the command line of measured
+            processes: only for servers that die with the benchmark.
+        name: Name of the connector; each is one of its own in its store.
+    """
+
+    provider: str
+    config: dict[str, Any]
+    credentials: dict[str, str] | None = None
+    name: str = "benchmark"
+
+
+def folder_source(path: Path) -> Source:
+    """Return the source of a folder."""
+    return Source("folder", {"path": str(path)})
+
+
+def run_without_prefect(
+    source: Source, home: Path, mode: str = "auto", *, store_url: str | None = None
+) -> dict[str, int]:
+    """Sync a source by the lanes alone, in plain threads.
 
     From claim to closing it is what a flow does, with its heartbeat and under its lease; what is left out is
-    Prefect, and the cursor's block, which a folder does not need.
+    Prefect, and the cursor's block: a run begins without one.
 
     Args:
-        source: The folder.
+        source: What is synced.
         home: What CATCHMENT_HOME would be; made where it is missing.
         mode: auto, full or incremental.
+        store_url: Where the store is; a file in the home unless given.
 
     Returns:
         The counters of the run.
@@ -62,14 +94,14 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
     from catchment.sync.stop import StopSignal
 
     sync = SyncSettings()
-    engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+    engine = open_engine(store_url or _file_of(home))
     if current_revision(engine) is None:
         migrate(engine)
     require_current(engine)  # as every process of the product that does not migrate
     _add_connector(engine, source)
     claimed = claim(
         engine,
-        RunParameters(connector=_CONNECTOR, mode=mode),
+        RunParameters(connector=source.name, mode=mode),
         Ticket(),
         lease_seconds=sync.lease_seconds,
     )
@@ -84,11 +116,16 @@ def run_without_prefect(source: Path, home: Path, mode: str = "auto") -> dict[st
         spool=home / "spool",
         watched=home,
     )
-    return _worked_off(begin_run(claimed, surroundings, stop=StopSignal()))
+    run = begin_run(claimed, surroundings, stop=StopSignal(), credentials=source.credentials)
+    return _worked_off(run)
 
 
-def _add_connector(engine: Engine, source: Path) -> None:
-    """Store the connector of the folder, unless this home has it from an earlier run."""
+def _file_of(home: Path) -> str:
+    return f"sqlite:///{home / 'catchment.db'}"
+
+
+def _add_connector(engine: Engine, source: Source) -> None:
+    """Store the connector, unless an earlier run has."""
     from catchment.core.ids import new_id
     from catchment.core.runs import ConnectorStatus
     from catchment.store import connectors
@@ -96,17 +133,17 @@ def _add_connector(engine: Engine, source: Path) -> None:
 
     with writing(engine) as connection:
         tenant = connectors.default_tenant(connection)
-        if connectors.find(connection, tenant, _CONNECTOR):
+        if connectors.find(connection, tenant, source.name):
             return
         connectors.add(
             connection,
             id=new_id(),
             tenant_id=tenant,
             collection_pk=connectors.default_collection(connection, tenant),
-            slug=_CONNECTOR,
-            name=_CONNECTOR,
-            provider="folder",
-            config={"path": str(source)},
+            slug=source.name,
+            name=source.name,
+            provider=source.provider,
+            config=source.config,
             status=ConnectorStatus.ACTIVE,
             trusted=True,
             created_at=time.time(),
@@ -139,6 +176,21 @@ def without_prefect_is_missing() -> str | None:
     return None if _has("catchment.sync.lanes") else "catchment.sync is not installed"
 
 
+def provider_is_missing(provider: str) -> str | None:
+    """Say why a sync of such a source without Prefect cannot run here, or return None."""
+    points = entry_points(group="catchment.connectors", name=provider)
+    if not any(_has(point.module) for point in points):
+        return f"the source {provider} is not installed"
+    return without_prefect_is_missing()
+
+
+def postgres_store_is_missing() -> str | None:
+    """Say why a sync into PostgreSQL cannot run here, or return None."""
+    if not _has("catchment.store.postgres_index"):
+        return "PostgreSQL is not a store here"
+    return without_prefect_is_missing()
+
+
 def _has(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -158,25 +210,36 @@ def command(*words: object) -> list[str]:
     return [str(_COMMAND), *map(str, words)]
 
 
+def job(source: Source, home: Path, *, store_url: str | None = None) -> list[str]:
+    """Return the command line of one sync without Prefect."""
+    words: list[object] = [source.provider, json.dumps(source.config), home, "--name", source.name]
+    if source.credentials is not None:
+        words += ["--credentials", json.dumps(source.credentials)]
+    if store_url is not None:
+        words += ["--store", store_url]
+    return python_job("benchmarks.catchment_adapter", *words)
+
+
 def environment(home: Path) -> dict[str, str]:
     """Return what the environment must hold for a command to use this home."""
     return {"CATCHMENT_HOME": str(home)}
 
 
 @contextmanager
-def open_search(home: Path) -> Iterator[Search]:
-    """Open the store of a home for finding words in texts, by SQL, past ranking, paging and filters.
+def open_search(home: Path, *, store_url: str | None = None) -> Iterator[Search]:
+    """Open a store for finding words in texts, by SQL, past ranking, paging and filters.
 
     The numbers of a document's chunks begin with the number of its item, shifted by 20 bits.
     """
     from catchment.store.engine import open_engine, reading
 
-    engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+    engine = open_engine(store_url or _file_of(home))
+    find = _FIND_SQLITE if engine.dialect.name == "sqlite" else _FIND_POSTGRESQL
     try:
         with reading(engine) as connection:
 
             def search(word: str) -> list[str]:
-                return [row[0] for row in connection.exec_driver_sql(_FIND, (f"body : {word}",))]
+                return [row[0] for row in connection.exec_driver_sql(find, (word,))]
 
             yield search
     finally:
@@ -201,12 +264,17 @@ def prefect_of(home: Path) -> tuple[str, str, str]:
 def main() -> None:
     """Run one sync without Prefect and print its counters as JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("source", type=Path)
+    parser.add_argument("provider")
+    parser.add_argument("config", type=json.loads)
     parser.add_argument("home", type=Path)
+    parser.add_argument("--name", default="benchmark")
+    parser.add_argument("--credentials", type=json.loads)
+    parser.add_argument("--store", help="address of the store, a file in the home unless given")
     parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
     gc.set_threshold(50_000, 20, 100)  # as the command does
-    print(json.dumps(run_without_prefect(given.source, given.home, given.mode)))
+    source = Source(given.provider, given.config, given.credentials, given.name)
+    print(json.dumps(run_without_prefect(source, given.home, given.mode, store_url=given.store)))
 
 
 if __name__ == "__main__":

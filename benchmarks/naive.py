@@ -18,12 +18,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+Known = tuple[int, int | str, int | None, int | None]
+"""Size, version (a time or an ETag), first and last chunk."""
+
 CHUNK_CHARACTERS = 1_000
 FILES_PER_TRANSACTION = 1_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
-    path TEXT PRIMARY KEY, size INTEGER, mtime INTEGER, first_chunk INTEGER, last_chunk INTEGER
+    path TEXT PRIMARY KEY, size INTEGER, version, first_chunk INTEGER, last_chunk INTEGER
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS chunks USING fts5(path UNINDEXED, text);
 """
@@ -33,21 +36,21 @@ def sync(source: Path, database: Path) -> dict[str, int]:
     """Bring the database in line with the folder and return what was done."""
     counters = {"collected": 0, "indexed": 0, "skipped": 0, "removed": 0}
     with closing(connect(database)) as db, db:
-        known = {row[0]: row[1:] for row in db.execute("SELECT * FROM files")}
-        for path, file, stat in _walk(source):
+        left = known(db)
+        for path, file, stat in walk(source):
             counters["collected"] += 1
-            old = known.pop(path, None)
+            old = left.pop(path, None)
             if old and old[:2] == (stat.st_size, stat.st_mtime_ns):
                 counters["skipped"] += 1
                 continue
             if old:
-                _remove(db, path, old)
-            _add(db, path, stat, chunked(read_text(file)))
+                remove(db, path, old)
+            add(db, path, stat.st_size, stat.st_mtime_ns, chunked(read_text(file)))
             counters["indexed"] += 1
             if counters["indexed"] % FILES_PER_TRANSACTION == 0:
                 db.commit()
-        for path, old in known.items():
-            _remove(db, path, old)
+        for path, old in left.items():
+            remove(db, path, old)
             counters["removed"] += 1
     return counters
 
@@ -62,6 +65,11 @@ def read_text(file: Path) -> str:
     ending = file.suffix.lower()
     reader = _READERS.get(ending)
     return reader(file) if reader else file.read_text(encoding="utf-8", errors="replace")
+
+
+def text_of(path: str, body: bytes) -> str:
+    """Return the text of a body that lies in memory: HTML by its ending, all others as they are."""
+    return _html_text(body) if path.lower().endswith(".html") else body.decode("utf-8", errors="replace")
 
 
 def chunked(text: str) -> Iterator[str]:
@@ -84,33 +92,43 @@ def connect(database: Path) -> sqlite3.Connection:
     return db
 
 
-def _walk(source: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
+def known(db: sqlite3.Connection) -> dict[str, Known]:
+    """Return what is in the database already, by path."""
+    return {row[0]: row[1:] for row in db.execute("SELECT * FROM files")}
+
+
+def walk(source: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """Give path, file and status of every file of a folder."""
     for folder, _, names in os.walk(source):
         for name in names:
             file = Path(folder, name)
             yield file.relative_to(source).as_posix(), file, file.stat()
 
 
-def _add(db: sqlite3.Connection, path: str, stat: os.stat_result, chunks: Iterator[str]) -> None:
+def add(db: sqlite3.Connection, path: str, size: int, version: int | str, chunks: Iterator[str]) -> None:
+    """Write a document that is not in the database."""
     rows = [
         db.execute("INSERT INTO chunks (path, text) VALUES (?, ?)", (path, chunk)).lastrowid
         for chunk in chunks
     ]
     first, last = (rows[0], rows[-1]) if rows else (None, None)
-    db.execute(
-        "INSERT INTO files VALUES (?, ?, ?, ?, ?)", (path, stat.st_size, stat.st_mtime_ns, first, last)
-    )
+    db.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?)", (path, size, version, first, last))
 
 
-def _remove(db: sqlite3.Connection, path: str, old: tuple[int, int, int, int]) -> None:
+def remove(db: sqlite3.Connection, path: str, old: Known) -> None:
+    """Take a document out."""
     db.execute("DELETE FROM chunks WHERE rowid BETWEEN ? AND ?", old[2:])
     db.execute("DELETE FROM files WHERE path = ?", (path,))
 
 
 def _html(file: Path) -> str:
+    return _html_text(file.read_bytes())
+
+
+def _html_text(body: bytes) -> str:
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(file.read_bytes(), "html.parser")
+    soup = BeautifulSoup(body, "html.parser")
     for hidden in soup(["script", "style"]):
         hidden.decompose()
     return soup.get_text("\n", strip=True)

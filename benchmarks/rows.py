@@ -11,35 +11,26 @@ from benchmarks import catchment_adapter
 from benchmarks.bench import Bench, Rounds
 from benchmarks.check import CheckFailed
 from benchmarks.corpora import Corpus, change, copy
+from benchmarks.figures import (
+    GOALS,
+    MUSTS,
+    START_SECONDS,
+    against_script,
+    details,
+    memory_results,
+    ratio,
+    seconds,
+)
 from benchmarks.measure import Measured, RunFailed, measure, python_job
 from benchmarks.peer_rows import peers
+from benchmarks.postgres_rows import memory_postgresql, postgresql, postgresql_floor
 from benchmarks.report import Result
+from benchmarks.s3_rows import memory_s3, s3, s3_floor, s3_unchanged
+from benchmarks.store_rows import store, store_filled
 from benchmarks.tools import COMMAND, NAIVE, PLAIN, Tool
 
 Row = Callable[[Bench], Iterator[Result]]
 
-# Highest ratios that are good enough; a row without a goal only informs.
-GOALS = {
-    "w1": 0.7,
-    "w2": 0.25,
-    "unchanged": 1.0,
-    "changed": 1.3,
-    "memory": 1.1,
-    "growth": 1.15,
-    "prefect": 1.1,
-}
-MUSTS = {
-    "w1": 1.0,
-    "w2": 0.5,
-    "unchanged": 1.0,
-    "changed": 2.0,
-    "memory": 1.25,
-    "growth": 1.3,
-    "prefect": 1.25,
-}
-"""A ratio above its must is a defect; the goal is what we work towards."""
-START_SECONDS = 0.3
-"""What a sync with nothing to do may take beyond looking at the files."""
 WALKS = 3.0
 """How many times a bare walk a sync with nothing to do may take."""
 _STARTS = 5
@@ -54,7 +45,7 @@ def run(name: str, bench: Bench) -> list[Result]:
     results: list[Result] = []
     try:
         results.extend(
-            result if result.goal is None else replace(result, must=MUSTS[name])
+            result if result.goal is None or result.must else replace(result, must=MUSTS.get(name))
             for result in ROWS[name](bench)
         )
     except (CheckFailed, RunFailed) as error:
@@ -70,36 +61,28 @@ def floor(bench: Bench) -> Iterator[Result]:
     yield Result(
         "floor",
         f"hand-written script, {len(corpus.tokens):,} files, {corpus.bytes / 1e6:.0f} MB",
-        _seconds(script),
+        seconds(script),
         f"{read + index:.2f} s read, hash, insert",
         script.seconds / (read + index),
         remarks=f"floor, measured inside: walk and stat {walk:.3f} s, with reading and SHA-256 {read:.2f} s, "
-        f"bare FTS5 insert {index:.2f} s; {_details(script)}",
+        f"bare FTS5 insert {index:.2f} s; {details(script)}",
     )
+    yield from s3_floor(bench)
+    yield from postgresql_floor(bench)
 
 
 def w1(bench: Bench) -> Iterator[Result]:
     """First sync of many text files."""
     corpus = bench.w1(bench.sizes.base)
     what = f"first sync, {len(corpus.tokens):,} txt, md, html"
-    yield from _against_script(bench, "w1", what, corpus)
+    yield from against_script(bench, "w1", what, corpus, ours=PLAIN, script=NAIVE)
 
 
 def w2(bench: Bench) -> Iterator[Result]:
     """First sync of office documents."""
     corpus = bench.w2()
     what = f"first sync, {len(corpus.tokens):,} pdf, docx, xlsx, pptx, html, eml"
-    yield from _against_script(bench, "w2", what, corpus)
-
-
-def _against_script(bench: Bench, row: str, what: str, corpus: Corpus) -> Iterator[Result]:
-    reason = PLAIN.missing()
-    done = bench.first_syncs([NAIVE] if reason else [PLAIN, NAIVE], corpus)
-    script = done[NAIVE.name]
-    if reason:
-        yield Result(row, what, against=f"{_seconds(script)} script", remarks=f"{reason}; {_details(script)}")
-        return
-    yield _ratio(row, what, done[PLAIN.name], script, goal=GOALS[row])
+    yield from against_script(bench, "w2", what, corpus, ours=PLAIN, script=NAIVE)
 
 
 def unchanged(bench: Bench) -> Iterator[Result]:
@@ -116,11 +99,11 @@ def unchanged(bench: Bench) -> Iterator[Result]:
         yield Result(
             "unchanged",
             what,
-            _seconds(again),
+            seconds(again),
             f"{allowed:.2f} s allowed",
             again.seconds / allowed,
             GOALS["unchanged"] if tool is PLAIN else None,
-            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; {_details(again)}",
+            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; {details(again)}",
         )
 
 
@@ -158,22 +141,22 @@ def _changed_results(done: dict[str, Rounds], first: dict[str, Measured]) -> Ite
         yield Result(
             "changed",
             f"1 % modified, 0.5 % added, 0.5 % deleted, {name}",
-            _seconds(rounds),
+            seconds(rounds),
             f"{first[name].seconds:.2f} s its first sync",
             rounds.seconds / first[name].seconds,
             None,
-            _details(rounds),
+            details(rounds),
         )
     if PLAIN.name in done:
         allowed = script.seconds + START_SECONDS
         yield Result(
             "changed",
             f"the same change, {PLAIN.name}",
-            _seconds(done[PLAIN.name]),
+            seconds(done[PLAIN.name]),
             f"{allowed:.2f} s script + {START_SECONDS} s",
             done[PLAIN.name].seconds / allowed,
             GOALS["changed"],
-            _details(done[PLAIN.name]),
+            details(done[PLAIN.name]),
         )
     else:
         yield Result("changed", PLAIN.name, remarks=str(PLAIN.missing()))
@@ -190,17 +173,7 @@ def memory(bench: Bench) -> Iterator[Result]:
     for files in sizes:
         done = bench.first_syncs(tools, bench.w1(files), rounds=1, watch_memory=True)
         peaks |= {(name, files): rounds.runs[0].peak_bytes for name, rounds in done.items()}
-    for tool in tools:
-        low, high = peaks[tool.name, sizes[0]], peaks[tool.name, sizes[-1]]
-        yield Result(
-            "memory",
-            f"peak of the process tree, {tool.name}, {sizes[-1]:,} files",
-            f"{high / 2**20:.0f} MiB",
-            f"{low / 2**20:.0f} MiB at {sizes[0]:,}" if len(sizes) > 1 else "",
-            high / low if len(sizes) > 1 and low else None,
-            GOALS["memory"] if tool is PLAIN else None,
-            "one run each; resident sets added up, so shared pages count more than once",
-        )
+    yield from memory_results("memory", peaks, sizes=sizes, ours=PLAIN.name, noun="files")
 
 
 def growth(bench: Bench) -> Iterator[Result]:
@@ -224,7 +197,7 @@ def growth(bench: Bench) -> Iterator[Result]:
             f"{each['small'] * 1e6:.0f} us at {len(small.tokens):,}",
             each["large"] / each["small"],
             GOALS["growth"] if tool is PLAIN else None,
-            _details(done["large"]),
+            details(done["large"]),
         )
 
 
@@ -253,11 +226,11 @@ def prefect(bench: Bench) -> Iterator[Result]:
     yield Result(
         "prefect",
         what,
-        _seconds(whole),
+        seconds(whole),
         f"{nothing.seconds:.2f} s empty flow + {plain.seconds:.2f} s without Prefect",
         whole.seconds / (nothing.seconds + plain.seconds),
         GOALS["prefect"],
-        f"the stack runs already; the empty flow is measured inside its caller; {_details(whole)}",
+        f"the stack runs already; the empty flow is measured inside its caller; {details(whole)}",
     )
 
 
@@ -282,7 +255,7 @@ def imports(bench: Bench) -> Iterator[Result]:
     for words in (["--help"], ["search", "word"], ["status"]):
         what = "catchment " + " ".join(words)
         if reason:
-            yield Result("imports", what, against=f"{_seconds(bare)} interpreter", remarks=reason)
+            yield Result("imports", what, against=f"{seconds(bare)} interpreter", remarks=reason)
             continue
         with bench.folder() as home, bench.folder() as small:
             (small / "first.txt").write_text("One word.", encoding="utf-8")
@@ -290,30 +263,7 @@ def imports(bench: Bench) -> Iterator[Result]:
             line, surroundings = catchment_adapter.command(*words), COMMAND.environment(home)
             start = partial(measure, line, environment=surroundings)
             done = bench.in_turn({what: start}, rounds=_STARTS)[what]
-        yield _ratio("imports", what, done, bare, name="interpreter")
-
-
-def _ratio(
-    row: str, what: str, ours: Rounds, theirs: Rounds, *, goal: float | None = None, name: str = "script"
-) -> Result:
-    return Result(
-        row,
-        what,
-        _seconds(ours),
-        f"{_seconds(theirs)} {name}",
-        ours.seconds / theirs.seconds,
-        goal,
-        f"processor time {ours.cpu_seconds / theirs.cpu_seconds:.2f} x; {_details(ours)}; "
-        f"{name} {_details(theirs)}",
-    )
-
-
-def _seconds(rounds: Rounds) -> str:
-    return f"{rounds.seconds:.2f} s"
-
-
-def _details(rounds: Rounds) -> str:
-    return f"{rounds.spread}, processor {rounds.cpu_seconds:.2f} s"
+        yield ratio("imports", what, done, bare, name="interpreter")
 
 
 ROWS: dict[str, Row] = {
@@ -326,5 +276,12 @@ ROWS: dict[str, Row] = {
     "growth": growth,
     "prefect": prefect,
     "imports": imports,
+    "s3": s3,
+    "s3-unchanged": s3_unchanged,
+    "memory-s3": memory_s3,
+    "postgresql": postgresql,
+    "memory-postgresql": memory_postgresql,
+    "store": store,
+    "store-filled": store_filled,
     "peers": peers,
 }

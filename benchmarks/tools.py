@@ -45,7 +45,7 @@ NAIVE = Tool(
 
 PLAIN = Tool(
     name="catchment without Prefect",
-    command=lambda source, index: python_job("benchmarks.catchment_adapter", source, index),
+    command=lambda source, index: catchment_adapter.job(catchment_adapter.folder_source(source), index),
     search=catchment_adapter.open_search,
     environment=catchment_adapter.environment,
     missing=catchment_adapter.without_prefect_is_missing,
