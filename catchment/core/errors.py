@@ -4,7 +4,8 @@
     ├── UsageError                 wrong use or configuration: nothing was changed (exit code 2)
     │   ├── NotFound               no such connector, run or document
     │   ├── Conflict               another run holds the connector
-    │   └── Unavailable            Prefect or the store is out of reach: try again
+    │   └── Unavailable            Prefect is out of reach: try again
+    │       └── StoreUnavailable   the store is: what is open falls, and nothing of it was kept
     ├── SourceError                raised by a connector about its source
     │   ├── ConfigRejected         edit the named setting
     │   ├── AuthRejected           sign in again
@@ -63,6 +64,12 @@ class Unavailable(UsageError):
     """A part that this request needs is out of reach; nothing was changed."""
 
     code = "unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    """The database of the store does not answer, or ended the connection."""
+
+    code = "store_unavailable"
 
 
 class SourceError(CatchmentError):

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Double, Table
+from sqlalchemy.types import JSON, TypeDecorator
+
+FEW_ROWS = 4
+"""So few rows are changed one by one: an array for each column would cost more."""
 
 
 @cache
-def _insert_sql(table: str, columns: tuple[str, ...], mark: str) -> str:
-    names = ", ".join(columns)
-    marks = ", ".join([mark] * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks})"
+def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 @cache
@@ -22,16 +24,27 @@ def _update_sql(table: str, columns: tuple[str, ...], key: str, mark: str) -> st
     return f"UPDATE {table} SET {pairs} WHERE {key} = {mark}"
 
 
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
-
-
 def insert_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert tuples in the order of `columns`; JSON columns take text that is JSON already."""
-    if rows:
-        connection.exec_driver_sql(_insert_sql(table.name, columns, _mark(connection)), list(rows))
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        copy_rows(connection, table.name, columns, rows)
+    else:
+        connection.exec_driver_sql(_insert_sql(table.name, columns), list(rows))
+
+
+def copy_rows(
+    connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert tuples by COPY (PostgreSQL only)."""
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def update_rows(
@@ -42,6 +55,48 @@ def update_rows(
     *,
     key: str = "pk",
 ) -> None:
-    """Update by tuples in the order of `columns`, the key last."""
-    if rows:
-        connection.exec_driver_sql(_update_sql(table.name, columns, key, _mark(connection)), list(rows))
+    """Update by tuples in the order of `columns`, the key last.
+
+    Rows are locked in the order of their keys, so that two transactions never wait for each other.
+    """
+    if not rows:
+        return
+    ordered = sorted(rows, key=lambda row: row[-1])
+    if connection.dialect.name != "postgresql":
+        connection.exec_driver_sql(_update_sql(table.name, columns, key, "?"), ordered)
+    elif len(rows) <= FEW_ROWS:
+        connection.exec_driver_sql(_update_sql(table.name, columns, key, "%s"), ordered)
+    else:
+        statement, floats = _arrays_sql(table, columns, key)
+        arrays = [list(values) for values in zip(*ordered, strict=True)]
+        for place in floats:
+            # One list is one type to the driver, and a source may give whole seconds.
+            arrays[place] = [float(value) if value is not None else None for value in arrays[place]]
+        connection.exec_driver_sql(statement, tuple(arrays))
+
+
+@cache
+def _arrays_sql(table: Table, columns: tuple[str, ...], key: str) -> tuple[str, list[int]]:
+    """Write an update of many rows by one array for each column; tells which columns are floats."""
+    from sqlalchemy.dialects import postgresql
+
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    names = (*columns, key)
+    types = [table.c[name].type for name in names]
+    written = [_type_name(kind.compile(dialect), kind) for kind in types]
+    pairs = ", ".join(
+        f"{name} = v.{name}{'::jsonb' if one == 'json' else ''}"
+        for name, one in zip(columns, written, strict=False)
+    )
+    arrays = ", ".join(f"%s::{'text' if one == 'json' else one}[]" for one in written)
+    statement = (
+        f"UPDATE {table.name} AS t SET {pairs} FROM unnest({arrays}) AS v({', '.join(names)})"
+        f" WHERE t.{key} = v.{key}"
+    )
+    return statement, [place for place, kind in enumerate(types) if isinstance(kind, Double)]
+
+
+def _type_name(compiled: str, kind: Any) -> str:
+    if isinstance(kind, TypeDecorator) and isinstance(kind.impl_instance, JSON):
+        return "json"
+    return "text" if compiled.startswith(("VARCHAR", "TEXT")) else compiled

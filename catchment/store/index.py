@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from catchment.core.documents import ParsedDocument
 
@@ -146,9 +146,16 @@ class Index(Protocol):
     def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
         """Return the best hits, best first."""
 
+    def complete(self, engine: Engine) -> None:
+        """Bring up what a first load left for its end; quick where nothing was left."""
+
 
 def index_for(dialect: str) -> Index:
     """Return the index that lives in a database of this dialect."""
+    if dialect == "postgresql":
+        from catchment.store.postgres_index import PostgresIndex
+
+        return PostgresIndex()
     if dialect != "sqlite":
         raise NotImplementedError(f"There is no index for {dialect}.")
     from catchment.store.sqlite_index import SqliteIndex

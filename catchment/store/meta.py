@@ -30,15 +30,21 @@ def store_id(connection: Connection) -> str:
 
 def found(connection: Connection) -> None:
     """Give a new store its identity and its counters."""
-    connection.execute(insert(meta), [{"key": STORE_ID, "value": new_id()}, {"key": ITEM_PK, "value": "0"}])
+    facts = [{"key": STORE_ID, "value": new_id()}]
+    if connection.dialect.name == "sqlite":
+        facts.append({"key": ITEM_PK, "value": "0"})
+    connection.execute(insert(meta), facts)
 
 
 def allocate_pks(connection: Connection, count: int) -> int:
     """Reserve `count` consecutive item numbers and return the first.
 
     They never come again, not even after the newest item was purged: a sweep trusts that a number
-    above the watermark of its listing was made after the listing began.
+    above the watermark of its listing was made after the listing began. On PostgreSQL they are gone even
+    when the transaction is rolled back, so that no writer waits for the transaction of another.
     """
+    if connection.dialect.name == "postgresql":
+        return int(connection.exec_driver_sql("SELECT take_item_pks(%s)", (count,)).scalar_one())
     number = cast(meta.c.value, BigInteger)
     last = connection.execute(
         update(meta).where(meta.c.key == ITEM_PK).values(value=cast(number + count, Text)).returning(number)
@@ -48,4 +54,16 @@ def allocate_pks(connection: Connection, count: int) -> int:
 
 def last_pk(connection: Connection) -> int:
     """Return the newest item number that was handed out."""
+    if connection.dialect.name == "postgresql":
+        numbers = connection.exec_driver_sql("SELECT last_value, is_called FROM item_numbers").one()
+        return int(numbers[0]) if numbers[1] else 0
     return int(connection.execute(select(meta.c.value).where(meta.c.key == ITEM_PK)).scalar_one())
+
+
+def go_on_after(connection: Connection, pk: int) -> None:
+    """Let the next item number be greater than `pk`: for a store whose rows came from elsewhere."""
+    if connection.dialect.name == "postgresql":
+        if pk:
+            connection.exec_driver_sql("SELECT setval('item_numbers', %s)", (pk,))
+    else:
+        put(connection, ITEM_PK, str(pk))

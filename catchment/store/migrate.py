@@ -17,7 +17,7 @@ from sqlalchemy import Engine, inspect, text
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import UsageError
 from catchment.store import connectors, meta
-from catchment.store.engine import reading, writing
+from catchment.store.engine import advisory_lock, reading, writing
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -128,12 +128,8 @@ def _lock(engine: Engine) -> Iterator[None]:
     """Let one process migrate at a time."""
     path = _database_path(engine)
     if path is None:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(hashtext('catchment migrate'))"))
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(hashtext('catchment migrate'))"))
+        with advisory_lock(engine, "catchment migrate"):
+            yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.migrate-lock").open("w") as handle:

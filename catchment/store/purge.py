@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, text
 
 from catchment.store.engine import writing
+from catchment.store.index import index_for
 
 STEP = 1000
 MERGE_PAGES = 500
@@ -55,8 +56,12 @@ def removed_connectors(connection: Connection) -> int:
 
 
 def merge_index(engine: Engine) -> None:
-    """Merge the index's segments in bounded steps, each its own transaction (SQLite only)."""
+    """Keep searching quick: merge the index's segments in bounded steps, each its own transaction.
+
+    On PostgreSQL, where the server merges by itself, build the index if a first load never got so far.
+    """
     if engine.dialect.name != "sqlite":
+        index_for(engine.dialect.name).complete(engine)
         return
     for _ in range(MOST_MERGES):
         with writing(engine) as connection:

@@ -49,7 +49,7 @@ def by_flow_run(connection: Connection, flow_run_id: str, count: int | None = No
     row = connection.execute(
         select(*_COLUMNS)
         .where(and_(*conditions))
-        .order_by(runs.c.flow_run_count.desc(), runs.c.created_at.desc())
+        .order_by(runs.c.flow_run_count.desc().nulls_last(), runs.c.created_at.desc())
         .limit(1)
     ).one_or_none()
     return as_row(RunRow, row) if row is not None else None

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from catchment.store import bulk
 from catchment.store.entries import (
@@ -122,6 +122,9 @@ class SqliteIndex:
             if best:
                 return _hits(connection, best[request.offset : wanted], parts)
         return []
+
+    def complete(self, engine: Engine) -> None:
+        """Nothing: the words are written with the text."""
 
     def _drop_chunks(self, connection: Connection, pks: Sequence[int]) -> None:
         """Take the chunks of documents out, in ascending order, for FTS before the table."""

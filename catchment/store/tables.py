@@ -60,8 +60,17 @@ class Json(TypeDecorator[Any]):
 
 # SQLite numbers rows by itself only where the primary key is exactly INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
-Id = String(32)
 Seconds = Double
+
+
+def _by_bytes(plain: String) -> TypeEngine[Any]:
+    """Compare and sort by bytes on every server, as SQLite does; what a locale thinks is no order of keys."""
+    return plain.with_variant(type(plain)(plain.length, collation="C"), "postgresql")
+
+
+Id = _by_bytes(String(32))
+ShortId = _by_bytes(String(16))
+Name = _by_bytes(Text())
 
 meta = Table(
     "meta",
@@ -74,7 +83,7 @@ tenants = Table(
     "tenants",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", Name, nullable=False),
     Column("created_at", Seconds, nullable=False),
 )
 
@@ -83,7 +92,7 @@ spaces = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("tenant_id", Id, ForeignKey("tenants.id"), nullable=False, index=True),
-    Column("name", Text, nullable=False),
+    Column("name", Name, nullable=False),
     Column("created_at", Seconds, nullable=False),
 )
 
@@ -93,7 +102,7 @@ collections = Table(
     Column("pk", Key, primary_key=True),
     Column("id", Id, nullable=False, unique=True),
     Column("space_id", Id, ForeignKey("spaces.id"), nullable=False, index=True),
-    Column("name", Text, nullable=False),
+    Column("name", Name, nullable=False),
     Column("embedding_model", Text),
     Column("created_at", Seconds, nullable=False),
 )
@@ -105,11 +114,11 @@ connectors = Table(
     Column("id", Id, nullable=False, unique=True),
     Column("tenant_id", Id, ForeignKey("tenants.id"), nullable=False),
     Column("collection_pk", Key, ForeignKey("collections.pk"), nullable=False, index=True),
-    Column("slug", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("provider", Text, nullable=False),
+    Column("slug", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("provider", Name, nullable=False),
     Column("execution", String(8), nullable=False, server_default="CLOUD"),
-    Column("identity", Text, nullable=False, server_default=""),
+    Column("identity", Name, nullable=False, server_default=""),
     Column("config", Json, nullable=False),
     Column("status", String(8), nullable=False),
     Column("paused", Boolean, nullable=False, server_default=false()),
@@ -120,7 +129,7 @@ connectors = Table(
     Column("trusted", Boolean, nullable=False, server_default=false()),
     Column("credentials_block", Text),
     Column("deployment_id", String(36)),
-    Column("deployment_name", Text),
+    Column("deployment_name", Name),
     Column("cursor", Text),
     Column("cursor_revision", Integer, nullable=False, server_default="0"),
     Column("cursor_hash", String(64)),
@@ -143,8 +152,8 @@ scopes = Table(
     metadata,
     Column("pk", Key, primary_key=True),
     Column("connector_pk", Key, ForeignKey("connectors.pk"), nullable=False),
-    Column("key", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("key", Name, nullable=False),
+    Column("name", Name, nullable=False),
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("listed_at", Seconds),
     Column("config_hash", String(64)),
@@ -230,8 +239,8 @@ items = Table(
     Column("pk", Key, primary_key=True),
     Column("connector_pk", Key, ForeignKey("connectors.pk"), nullable=False),
     Column("scope_pk", Key, ForeignKey("scopes.pk")),
-    Column("key", Text, nullable=False),
-    Column("path", Text, nullable=False),
+    Column("key", Name, nullable=False),
+    Column("path", Name, nullable=False),
     Column("origin", String(8), nullable=False, server_default="source"),
     Column("state", String(12), nullable=False),
     Column("version", Text),
@@ -239,7 +248,7 @@ items = Table(
     Column("size", BigInteger),
     Column("modified_at", Seconds),
     Column("url", Text),
-    Column("move_hint", Text),
+    Column("move_hint", Name),
     Column("fingerprint", String(16)),
     Column("stage", String(8)),
     Column("reason", Text),
@@ -274,14 +283,14 @@ documents = Table(
     "documents",
     metadata,
     Column("pk", Key, primary_key=True, autoincrement=False),
-    Column("id", String(16), nullable=False, unique=True),
+    Column("id", ShortId, nullable=False, unique=True),
     Column("connector_pk", Key, ForeignKey("connectors.pk"), nullable=False),
     Column("collection_pk", Key, ForeignKey("collections.pk"), nullable=False),
-    Column("title", Text, nullable=False),
+    Column("title", Name, nullable=False),
     # The title and the words of the path, as they are searched.
     Column("search_title", Text, nullable=False),
-    Column("content_type", Text, nullable=False),
-    Column("author", Text),
+    Column("content_type", Name, nullable=False),
+    Column("author", Name),
     Column("created_at", Seconds),
     Column("acl", String(8), nullable=False, server_default="none"),
     Column("public", Boolean, nullable=False, server_default=false()),
@@ -306,7 +315,7 @@ document_access = Table(
     metadata,
     Column("document_pk", Key, ForeignKey("documents.pk"), primary_key=True, autoincrement=False),
     Column("kind", String(8), primary_key=True),
-    Column("subject", Text, primary_key=True),
+    Column("subject", Name, primary_key=True),
     Index("ix_document_access_subject", "kind", "subject"),
 )
 

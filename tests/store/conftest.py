@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from catchment.store.engine import open_engine
+from catchment.store.engine import open_engine, outside
 from catchment.store.migrate import migrate
+from catchment.store.postgres_index import build
 from tests.support.library import Library
 from tests.support.postgres import postgres, postgres_server
 
@@ -40,6 +41,12 @@ def store(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def library(sqlite: Engine) -> Library:
-    """A store to fill with documents."""
-    return Library(sqlite)
+def library(store: Engine) -> Library:
+    """A store to fill with documents, on each engine in turn, with the index of a store in use."""
+    if store.dialect.name == "postgresql":
+        with outside(store) as connection:
+            build(connection)
+            # Few documents would be read one by one, and the index not at all.
+            connection.exec_driver_sql(f"ALTER DATABASE {store.url.database} SET enable_seqscan = off")
+        store.dispose()
+    return Library(store)

@@ -14,22 +14,7 @@ from catchment.core.ids import new_short_id
 from catchment.store import meta
 from catchment.store.engine import reading, writing
 from catchment.store.tables import CHUNK_BITS, chunks
-from tests.support.library import NOW, Library, entry
-
-
-def check_index(engine: Engine) -> None:
-    """Let FTS compare itself with its content, and look for rows that belong to nothing."""
-    with writing(engine) as connection:
-        # With rank 1 the words are compared with the content table, not only among themselves.
-        connection.exec_driver_sql("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
-    with reading(engine) as connection:
-        orphans = connection.exec_driver_sql(
-            "SELECT id FROM chunks_fts_docsize EXCEPT SELECT id FROM chunks"
-            " UNION SELECT id FROM chunks EXCEPT SELECT id FROM chunks_fts_docsize"
-            " UNION SELECT id FROM chunks WHERE id >> 20 NOT IN"
-            " (SELECT pk FROM documents WHERE deleted_at IS NULL)"
-        ).all()
-    assert orphans == []
+from tests.support.library import NOW, Library, check_index, entry
 
 
 def chunks_of(engine: Engine, pk: int) -> list[Any]:
@@ -238,7 +223,7 @@ class TestAnySequence:
         pk = library.add("gauge")
         with writing(library.engine) as connection:
             connection.execute(chunks.update().where(chunks.c.id == pk << CHUNK_BITS).values(text="other"))
-        with pytest.raises(DatabaseError, match=r"malformed|checksum mismatch"):
+        with pytest.raises((DatabaseError, AssertionError), match=r"malformed|checksum mismatch"):
             check_index(library.engine)
 
 
@@ -270,6 +255,8 @@ def test_the_text_is_kept_once(library: Library) -> None:
         second = connection.execute(
             select(chunks.c.id, func.length(chunks.c.search_text)).where(chunks.c.search_text.is_not(None))
         ).all()
-    assert [row[0] >> CHUNK_BITS for row in second] == [spaced]
+    # PostgreSQL keeps the words themselves, and needs no second text for them.
+    keeps = [spaced] if library.engine.dialect.name == "sqlite" else []
+    assert [row[0] >> CHUNK_BITS for row in second] == keeps
     assert library.found("plain") == [plain]
     assert library.found("quoted") == [accents]

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from catchment.store import meta
 from catchment.store.engine import reading, writing
+from catchment.store.migrate import migrate
 from tests.support.library import Library
 
 
@@ -33,13 +34,24 @@ class TestAllocatePks:
         with reading(store) as connection:
             assert meta.last_pk(connection) == 6 * 38
 
-    def test_gives_a_number_back_only_with_its_transaction(self, store: Engine) -> None:
-        """What was rolled back was never used, and may come again."""
+    def test_never_repeats_a_number_that_was_kept(self, store: Engine) -> None:
+        """What was rolled back was never used, and may come again or not; what was kept does not."""
+        with writing(store) as connection:
+            kept = meta.allocate_pks(connection, 2)
         with pytest.raises(ZeroDivisionError), writing(store) as connection:
-            assert meta.allocate_pks(connection, 5) == 1
+            assert meta.allocate_pks(connection, 5) == kept + 2
             raise ZeroDivisionError
         with writing(store) as connection:
-            assert meta.allocate_pks(connection, 1) == 1
+            assert meta.allocate_pks(connection, 1) > kept + 1
+
+    def test_waits_for_no_other_transaction(self, postgres: Engine) -> None:
+        """On PostgreSQL two runs that write batches at once are not made to take turns."""
+        migrate(postgres)
+        with writing(postgres) as one:
+            first = meta.allocate_pks(one, 3)
+            with writing(postgres) as other:
+                other.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+                assert meta.allocate_pks(other, 1) == first + 3
 
     def test_does_not_repeat_the_number_of_a_purged_item(self, library: Library) -> None:
         """Unlike a counter by the greatest row: the newest item goes, and its number with it."""
@@ -52,7 +64,7 @@ class TestAllocatePks:
     def test_goes_on_beyond_thirty_two_bits(self, store: Engine) -> None:
         """Numbers are wide on both engines."""
         with writing(store) as connection:
-            meta.put(connection, meta.ITEM_PK, str(2**31 - 1))
+            meta.go_on_after(connection, 2**31 - 1)
             assert meta.allocate_pks(connection, 2) == 2**31
             assert meta.last_pk(connection) == 2**31 + 1
 

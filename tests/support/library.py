@@ -13,6 +13,7 @@ from catchment.core.runs import ConnectorStatus, ItemState
 from catchment.store import connectors, meta
 from catchment.store.engine import reading, writing
 from catchment.store.index import Hit, IndexEntry, SearchRequest, index_for
+from catchment.store.postgres_index import WORDS_SQL, words_of
 from catchment.store.tables import collections, documents, items, spaces
 
 NOW = 1_700_000_000.0
@@ -146,3 +147,29 @@ class Library:
         """Return the row of a document."""
         with reading(self.engine) as connection:
             return connection.execute(select(documents).where(documents.c.pk == pk)).one()
+
+
+def check_index(engine: Engine) -> None:
+    """Compare the words of the index with what the tables say, and look for chunks that belong to nothing."""
+    if engine.dialect.name == "sqlite":
+        with writing(engine) as connection:
+            # With rank 1 the words are compared with the content table, not only among themselves.
+            connection.exec_driver_sql(
+                "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
+            )
+    with reading(engine) as connection:
+        if engine.dialect.name == "sqlite":
+            strays = connection.exec_driver_sql(
+                "SELECT id FROM chunks_fts_docsize EXCEPT SELECT id FROM chunks"
+                " UNION SELECT id FROM chunks EXCEPT SELECT id FROM chunks_fts_docsize"
+            ).all()
+            assert strays == []
+        else:
+            for row in connection.exec_driver_sql(WORDS_SQL).all():
+                kept = "SELECT words = %s::tsvector FROM chunks WHERE id = %s"
+                right = connection.exec_driver_sql(kept, (words_of(row), row[0])).scalar_one()
+                assert right, f"checksum mismatch of chunk {row[0]}"
+        orphans = connection.exec_driver_sql(
+            "SELECT id FROM chunks WHERE id >> 20 NOT IN (SELECT pk FROM documents WHERE deleted_at IS NULL)"
+        ).all()
+    assert orphans == []

@@ -19,6 +19,7 @@ from catchment.sync.claim import Claimed
 from catchment.sync.run import Run
 from catchment.sync.stop import StopSignal
 from tests.support.clock import SetClock
+from tests.support.library import check_index
 from tests.support.plain import PlainHouse
 
 
@@ -129,10 +130,7 @@ class Vault(PlainHouse):
 
     def check_index(self) -> None:
         """Let the full-text index compare itself with what it indexes."""
-        with writing(self.engine) as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
-            )
+        check_index(self.engine)
 
 
 def counts(run: RunRow) -> dict[str, int]:

@@ -9,8 +9,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+
+def _by_bytes(plain: sa.String) -> sa.types.TypeEngine[str]:
+    return plain.with_variant(type(plain)(plain.length, collation="C"), "postgresql")
+
+
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+_ID = _by_bytes(sa.String(32))
+_SHORT_ID = _by_bytes(sa.String(16))
+_NAME = _by_bytes(sa.Text())
 
 _CHUNK_SEARCH = """
 CREATE VIEW chunk_search AS
@@ -26,6 +35,23 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5(
     title, body, place,
     content = 'chunk_search', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 )
+"""
+
+
+# The numbers of items: taken without waiting for another writer's transaction, each once, and a stretch
+# at a time. The lock is held for the length of the call only.
+_TAKE_ITEM_PKS = """
+CREATE FUNCTION take_item_pks(many bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint;
+BEGIN
+    PERFORM pg_advisory_lock(hashtext('catchment item numbers'));
+    first := nextval('item_numbers');
+    PERFORM setval('item_numbers', first + many - 1);
+    PERFORM pg_advisory_unlock(hashtext('catchment item numbers'));
+    RETURN first;
+END
+$$
 """
 
 
@@ -47,16 +73,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "tenants",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("name", _NAME, nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_tenants"),
     )
     op.create_table(
         "spaces",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("tenant_id", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("tenant_id", _ID, nullable=False),
+        sa.Column("name", _NAME, nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_spaces_tenant_id"),
         sa.PrimaryKeyConstraint("id", name="pk_spaces"),
@@ -67,9 +93,9 @@ def upgrade() -> None:
     op.create_table(
         "collections",
         sa.Column("pk", _KEY, nullable=False),
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("space_id", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("space_id", _ID, nullable=False),
+        sa.Column("name", _NAME, nullable=False),
         sa.Column("embedding_model", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], name="fk_collections_space_id"),
@@ -82,14 +108,14 @@ def upgrade() -> None:
     op.create_table(
         "connectors",
         sa.Column("pk", _KEY, nullable=False),
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("tenant_id", _ID, nullable=False),
         sa.Column("collection_pk", _KEY, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("slug", _NAME, nullable=False),
+        sa.Column("name", _NAME, nullable=False),
+        sa.Column("provider", _NAME, nullable=False),
         sa.Column("execution", sa.String(length=8), server_default="CLOUD", nullable=False),
-        sa.Column("identity", sa.Text(), server_default="", nullable=False),
+        sa.Column("identity", _NAME, server_default="", nullable=False),
         sa.Column("config", _JSON, nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -100,7 +126,7 @@ def upgrade() -> None:
         sa.Column("trusted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("credentials_block", sa.Text(), nullable=True),
         sa.Column("deployment_id", sa.String(length=36), nullable=True),
-        sa.Column("deployment_name", sa.Text(), nullable=True),
+        sa.Column("deployment_name", _NAME, nullable=True),
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("cursor_revision", sa.Integer(), server_default="0", nullable=False),
         sa.Column("cursor_hash", sa.String(length=64), nullable=True),
@@ -127,13 +153,13 @@ def upgrade() -> None:
     op.create_table(
         "documents",
         sa.Column("pk", _KEY, autoincrement=False, nullable=False),
-        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("id", _SHORT_ID, nullable=False),
         sa.Column("connector_pk", _KEY, nullable=False),
         sa.Column("collection_pk", _KEY, nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("title", _NAME, nullable=False),
         sa.Column("search_title", sa.Text(), nullable=False),
-        sa.Column("content_type", sa.Text(), nullable=False),
-        sa.Column("author", sa.Text(), nullable=True),
+        sa.Column("content_type", _NAME, nullable=False),
+        sa.Column("author", _NAME, nullable=True),
         sa.Column("created_at", sa.Double(), nullable=True),
         sa.Column("acl", sa.String(length=8), server_default="none", nullable=False),
         sa.Column("public", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -162,7 +188,7 @@ def upgrade() -> None:
 
     op.create_table(
         "runs",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", _ID, nullable=False),
         sa.Column("connector_pk", _KEY, nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("mode", sa.String(length=12), nullable=False),
@@ -193,7 +219,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("details", _JSON, nullable=False),
-        sa.Column("resumes", sa.String(length=32), nullable=True),
+        sa.Column("resumes", _ID, nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("started_at", sa.Double(), nullable=True),
         sa.Column("ended_at", sa.Double(), nullable=True),
@@ -231,8 +257,8 @@ def upgrade() -> None:
         "scopes",
         sa.Column("pk", _KEY, nullable=False),
         sa.Column("connector_pk", _KEY, nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", _NAME, nullable=False),
+        sa.Column("name", _NAME, nullable=False),
         sa.Column("generation", sa.Integer(), server_default="0", nullable=False),
         sa.Column("listed_at", sa.Double(), nullable=True),
         sa.Column("config_hash", sa.String(length=64), nullable=True),
@@ -259,7 +285,7 @@ def upgrade() -> None:
         "document_access",
         sa.Column("document_pk", _KEY, autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject", _NAME, nullable=False),
         sa.ForeignKeyConstraint(["document_pk"], ["documents.pk"], name="fk_document_access_document_pk"),
         sa.PrimaryKeyConstraint("document_pk", "kind", "subject", name="pk_document_access"),
     )
@@ -271,8 +297,8 @@ def upgrade() -> None:
         sa.Column("pk", _KEY, nullable=False),
         sa.Column("connector_pk", _KEY, nullable=False),
         sa.Column("scope_pk", _KEY, nullable=True),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("key", _NAME, nullable=False),
+        sa.Column("path", _NAME, nullable=False),
         sa.Column("origin", sa.String(length=8), server_default="source", nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("version", sa.Text(), nullable=True),
@@ -280,7 +306,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("modified_at", sa.Double(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.Column("move_hint", sa.Text(), nullable=True),
+        sa.Column("move_hint", _NAME, nullable=True),
         sa.Column("fingerprint", sa.String(length=16), nullable=True),
         sa.Column("stage", sa.String(length=8), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
@@ -322,7 +348,7 @@ def upgrade() -> None:
         sa.Column("item_pk", _KEY, autoincrement=False, nullable=False),
         sa.Column("scope_pk", _KEY, nullable=False),
         sa.Column("connector_pk", _KEY, nullable=False),
-        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("run_id", _ID, nullable=False),
         sa.Column("held_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["connector_pk"], ["connectors.pk"], name="fk_held_removals_connector_pk"),
         sa.ForeignKeyConstraint(["item_pk"], ["items.pk"], name="fk_held_removals_item_pk"),
@@ -337,3 +363,10 @@ def upgrade() -> None:
         # A load of many documents merges as it goes, and leaves no long merge to the next writer.
         op.execute("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('automerge', 8)")
         op.execute("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('hashsize', 16777216)")
+    else:
+        # Cut by Catchment; its index comes with the first documents (`catchment.store.postgres_index`).
+        op.execute("ALTER TABLE chunks ADD COLUMN words tsvector")
+        # Text and words of a chunk lie together, as they are: compressing them costs more than reading.
+        op.execute("ALTER TABLE chunks SET (toast_tuple_target = 8160)")
+        op.execute("CREATE SEQUENCE item_numbers MINVALUE 1")
+        op.execute(_TAKE_ITEM_PKS)
