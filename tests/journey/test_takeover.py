@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -44,6 +45,15 @@ def is_writable(journey: Journey) -> bool:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
+def stands_still(process: psutil.Process) -> bool:
+    """Say whether every thread has stopped: the signal returns before they have."""
+    tasks = Path(f"/proc/{process.pid}/task")
+    if not tasks.is_dir():
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()]
+    return all(state in "tT" for state in states)
+
+
 def suspend(journey: Journey, process: psutil.Process) -> None:
     """Suspend a flow process between two of its transactions.
 
@@ -52,6 +62,7 @@ def suspend(journey: Journey, process: psutil.Process) -> None:
     """
     for _ in range(200):
         process.suspend()
+        wait_for(lambda: stands_still(process), seconds=10, what="the process to stand still")
         if is_writable(journey):
             return
         process.resume()
