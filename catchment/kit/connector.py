@@ -108,6 +108,8 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         kind: See `Kind`.
         config_model: What a person fills in.
         credentials_model: What it signs in with; None where there is nothing to sign in to.
+        credentials_required: Whether it works with stored credentials only; False where a sign-in may also
+            come from the machine, or none is needed. Without any the connector is given None.
         change_feed: See `ChangeFeed`.
         acl: See `Acl`.
         version: Raised when the meaning of its cursors changes; older cursors are then dropped.
@@ -125,6 +127,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
     kind: ClassVar[Kind] = Kind.LISTING
     config_model: ClassVar[type[SourceConfig]]
     credentials_model: ClassVar[type[SourceCredentials] | None] = None
+    credentials_required: ClassVar[bool] = True
     change_feed: ClassVar[ChangeFeed] = ChangeFeed.NONE
     acl: ClassVar[Acl] = Acl.NONE
     version: ClassVar[int] = 1

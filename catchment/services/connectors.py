@@ -123,9 +123,8 @@ def add(
 
 
 def _status(provider: type[AnyConnector], *, has_credentials: bool) -> ConnectorStatus:
-    needs = provider.credentials_model is not None and any(
-        field.is_required() for field in provider.credentials_model.model_fields.values()
-    )
+    model = provider.credentials_model if provider.credentials_required else None
+    needs = model is not None and any(field.is_required() for field in model.model_fields.values())
     return ConnectorStatus.SETUP if needs and not has_credentials else ConnectorStatus.ACTIVE
 
 

@@ -42,7 +42,7 @@ def read_credentials(provider: type[AnyConnector], values: Credentials | None) -
         AuthRejected: They are missing.
         ConfigRejected: A field is missing or unknown; none of the values is repeated.
     """
-    if provider.credentials_model is None:
+    if provider.credentials_model is None or (values is None and not provider.credentials_required):
         return None
     if values is None:
         raise AuthRejected(

@@ -2,56 +2,12 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import stat
 from functools import lru_cache
 
 from catchment.kit import Item
-
-# The interpreter's table differs between its versions, and the machine's own between machines.
-_MEDIA_TYPES = {
-    ".7z": "application/x-7z-compressed",
-    ".bz2": "application/x-bzip2",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".epub": "application/epub+zip",
-    ".gz": "application/gzip",
-    ".jsonl": "application/jsonl",
-    ".log": "text/plain",
-    ".markdown": "text/markdown",
-    ".md": "text/markdown",
-    ".msg": "application/vnd.ms-outlook",
-    ".odp": "application/vnd.oasis.opendocument.presentation",
-    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".odt": "application/vnd.oasis.opendocument.text",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".rst": "text/x-rst",
-    ".rtf": "application/rtf",
-    ".toml": "application/toml",
-    ".ts": "text/x-typescript",
-    ".webp": "image/webp",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xz": "application/x-xz",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".zst": "application/zstd",
-}
-
-
-@lru_cache(maxsize=1)
-def _media_types() -> dict[str, str]:
-    return mimetypes.MimeTypes().types_map[True] | _MEDIA_TYPES
-
-
-@lru_cache(maxsize=1024)
-def _media_type_of_ending(ending: str) -> str | None:
-    return _media_types().get(f".{ending.lower()}")
-
-
-def media_type(name: str) -> str | None:
-    """Return the media type that the ending of a name stands for, without a look at the file."""
-    stem, dot, ending = name.rpartition(".")
-    return _media_type_of_ending(ending) if dot and stem else None
+from catchment.kit.media import media_type
 
 
 @lru_cache(maxsize=1024)
