@@ -42,6 +42,62 @@ def sync_folder(
     )
 
 
+@flow(name="sync-s3", flow_run_name="{connector} {mode}", persist_result=False)
+def sync_s3(
+    connector: str,
+    mode: Mode = "auto",
+    file_filter: list[str] = [],  # noqa: B006 - as above
+    allow_mass_delete: bool = False,
+    dry_run: bool = False,
+) -> Any:
+    """Sync a bucket of S3, or of any server that speaks its protocol, into its collection.
+
+    Args:
+        connector: Name or id of the connector.
+        mode: auto skips what is unchanged; full redoes everything; incremental takes what is named.
+        file_filter: Exact paths or ids to sync; empty means no filter.
+        allow_mass_delete: Carry out removals that the guard would hold back.
+        dry_run: Say what would be done, and do nothing.
+    """
+    return sync(
+        RunParameters(
+            connector=connector,
+            mode=mode,
+            file_filter=file_filter,
+            allow_mass_delete=allow_mass_delete,
+            dry_run=dry_run,
+        )
+    )
+
+
+@flow(name="sync-postgresql", flow_run_name="{connector} {mode}", persist_result=False)
+def sync_postgresql(
+    connector: str,
+    mode: Mode = "auto",
+    file_filter: list[str] = [],  # noqa: B006 - as above
+    allow_mass_delete: bool = False,
+    dry_run: bool = False,
+) -> Any:
+    """Sync tables, views and queries of a PostgreSQL database into their collection.
+
+    Args:
+        connector: Name or id of the connector.
+        mode: auto skips what is unchanged; full redoes everything; incremental takes what is named.
+        file_filter: Exact paths or ids to sync; empty means no filter.
+        allow_mass_delete: Carry out removals that the guard would hold back.
+        dry_run: Say what would be done, and do nothing.
+    """
+    return sync(
+        RunParameters(
+            connector=connector,
+            mode=mode,
+            file_filter=file_filter,
+            allow_mass_delete=allow_mass_delete,
+            dry_run=dry_run,
+        )
+    )
+
+
 @flow(name="sync-connector", flow_run_name="{connector} {mode}", persist_result=False)
 def sync_connector(
     connector: str,
