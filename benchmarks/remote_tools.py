@@ -43,12 +43,15 @@ def s3_script(bucket: Bucket) -> Tool:
 
 
 def postgresql_product(table: Database) -> Tool:
-    """Return the product, which syncs the table `documents` of a database."""
-    source = Source(
-        "postgresql",
-        {"host": table.host, "database": table.name, "schema": "public", "tables": ["documents"]},
-        {"username": table.user, "password": "not asked for"},
-    )
+    """Return the product, which syncs the table `documents` of a database into the text of the script."""
+    config = {
+        "host": table.host,
+        "database": table.name,
+        "schema": "public",
+        "tables": ["documents"],
+        "text": "{title}\n\n{body}",
+    }
+    source = Source("postgresql", config, {"username": table.user})
     return replace(
         PLAIN,
         command=lambda _, index: catchment_adapter.job(source, index),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import naive, naive_postgresql, naive_s3, naive_store, remote_floor, table
+from benchmarks import catchment_adapter, naive, naive_postgresql, naive_s3, naive_store, remote_floor, table
+from benchmarks.catchment_adapter import open_search, run_without_prefect
 from benchmarks.check import CheckFailed, check
 from benchmarks.corpora import Corpus, change, copy, make_w1
 from benchmarks.counting import counting_proxy
@@ -179,3 +180,40 @@ class TestStore:
 def test_a_row_is_known_by_the_number_that_its_key_ends_with(key: str, row: str) -> None:
     """However a key is spelled around it."""
     assert row_of(key) == row
+
+
+@needs_postgres
+class TestStoreOfTheProduct:
+    def test_changes_are_followed_in_a_store_elsewhere(
+        self, empty: Database, w1: Corpus, tmp_path: Path
+    ) -> None:
+        """The adapter takes the address of a store, and the token check looks into that one."""
+        if reason := catchment_adapter.postgres_store_is_missing():
+            pytest.skip(reason)
+        working = copy(w1, tmp_path / "files")
+        source = catchment_adapter.folder_source(working.root)
+        home = tmp_path / "home"
+        home.mkdir()
+        run_without_prefect(source, home, store_url=empty.url)
+        step = change(working, seed=1)
+        assert run_without_prefect(source, home, store_url=empty.url)["indexed"] == 2
+        with open_search(home, store_url=empty.url) as search:
+            check(step.corpus.tokens, search, stale=step.stale)
+        assert not list(home.glob("*.db"))
+
+    def test_an_index_that_was_not_built_is_no_result(
+        self, empty: Database, w1: Corpus, tmp_path: Path
+    ) -> None:
+        """A first load is done when its index is there, however well a scan finds the words."""
+        import psycopg
+
+        if reason := catchment_adapter.postgres_store_is_missing():
+            pytest.skip(reason)
+        run_without_prefect(catchment_adapter.folder_source(w1.root), tmp_path, store_url=empty.url)
+        with psycopg.connect(empty.url) as connection:
+            connection.execute("DROP INDEX ix_chunks_words")
+        with (
+            pytest.raises(CheckFailed, match="not built"),
+            open_search(tmp_path, store_url=empty.url) as search,
+        ):
+            search("word")
