@@ -45,13 +45,13 @@ def _turn(client: Client, prefix: str, token: str | None, ahead: Errand[_Page] |
             return ahead.result()
         except SourceError:
             pass  # asked again below, and then it counts
-    return client.page(prefix, token)
+    return client.page(prefix, token, MaxKeys=PAGE_KEYS)
 
 
 def _look_ahead(client: Client, prefix: str, token: str | None) -> Errand[_Page] | None:
     if token is None or client.pace.is_held_off:
         return None
-    return client.errands.start(lambda: client.page(prefix, token, once=True))
+    return client.errands.start(lambda: client.page(prefix, token, once=True, MaxKeys=PAGE_KEYS))
 
 
 def _following(page: _Page, token: str | None) -> str | None:
