@@ -89,6 +89,7 @@ def _ask_to_end(context: Context, row: RunRow) -> None:
 def _mark(context: Context, connector: ConnectorRow) -> None:
     """Mark the row as removed, unless a run has taken the connector meanwhile."""
     with writing(context.engine) as connection:
+        connectors.lock(connection, connector.pk)
         active = runs.active(connection, connector.pk)
         if active is not None:
             raise Conflict(f"Run {active.id} has just begun.", remedy="Try again.")

@@ -133,6 +133,7 @@ def _wait_behind(
     context: Context, connector: ConnectorRow, mode: Mode, names: Sequence[str], cause: Trigger
 ) -> RunRow:
     with writing(context.engine) as connection:
+        connectors.lock(connection, connector.pk)
         for row in runs.waiting(connection, connector.pk):
             if row.mode == mode:
                 merged = list(dict.fromkeys([*row.filter, *names]))

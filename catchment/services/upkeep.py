@@ -103,6 +103,7 @@ def resume(context: Context, row: RunRow) -> bool:
 def start_waiting(context: Context, row: RunRow) -> bool:
     """Start a run that waited behind another, if the connector is free now."""
     with writing(context.engine) as connection:
+        connectors.lock(connection, row.connector_pk)
         connector = connectors.by_pk(connection, row.connector_pk)
         if runs.active(connection, row.connector_pk) is not None:
             return False

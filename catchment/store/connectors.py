@@ -130,15 +130,17 @@ def change(connection: Connection, pk: int, **values: Any) -> None:
     connection.execute(update(connectors).where(connectors.c.pk == pk).values(**values))
 
 
-def lock(connection: Connection, pk: int) -> None:
+def lock(connection: Connection, pk: int) -> bool:
     """Let nobody else decide about this connector until the transaction ends.
 
     Every transaction that reads a connector's runs in order to change them begins with this; SQLite has but
     one writer, so there it does nothing. Rows of runs are locked after it, never before: else two
-    transactions could wait for each other.
+    transactions could wait for each other. Tells whether what was read before it may have changed.
     """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT 1 FROM connectors WHERE pk = %s FOR NO KEY UPDATE", (pk,))
+    if connection.dialect.name != "postgresql":
+        return False
+    connection.exec_driver_sql("SELECT 1 FROM connectors WHERE pk = %s FOR NO KEY UPDATE", (pk,))
+    return True
 
 
 def next_lease(connection: Connection, pk: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, text
 
+from catchment.store import connectors, runs
 from catchment.store.engine import writing
 from catchment.store.index import index_for
 
@@ -13,14 +14,23 @@ MOST_MERGES = 20
 
 
 def tombstones(connection: Connection, *, before: float) -> int:
-    """Purge documents, and their ledger rows, that were deleted long ago; at most 1,000 a call."""
-    pks = [
-        row[0]
-        for row in connection.execute(
-            text("SELECT pk FROM documents WHERE deleted_at < :before ORDER BY deleted_at LIMIT :step"),
-            {"before": before, "step": STEP},
-        )
-    ]
+    """Purge documents, and their ledger rows, that were deleted long ago; at most 1,000 a call.
+
+    Where a run is active they stay: it may be about to bring one of them back.
+    """
+    found = connection.execute(
+        text(
+            "SELECT pk, connector_pk FROM documents d WHERE deleted_at < :before"
+            " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.connector_pk = d.connector_pk"
+            " AND r.state IN ('RUNNING', 'CANCELLING') AND NOT r.dry_run)"
+            " ORDER BY deleted_at LIMIT :step"
+        ),
+        {"before": before, "step": STEP},
+    ).all()
+    for connector_pk in sorted({row.connector_pk for row in found}):
+        if connectors.lock(connection, connector_pk) and runs.active(connection, connector_pk) is not None:
+            found = [row for row in found if row.connector_pk != connector_pk]
+    pks = [row.pk for row in found]
     for pk in pks:
         connection.execute(text("DELETE FROM document_access WHERE document_pk = :pk"), {"pk": pk})
         connection.execute(text("DELETE FROM documents WHERE pk = :pk"), {"pk": pk})

@@ -68,6 +68,9 @@ def claim(
     with writing(engine) as connection:
         row = _own_row(connection, ticket)
         connector = _connector_of(connection, parameters, row)
+        if not isinstance(connector, Refused) and connectors.lock(connection, connector.pk):
+            row = _own_row(connection, ticket)
+            connector = _connector_of(connection, parameters, row)
         if isinstance(connector, Refused):
             return connector
         if row is not None and RunState(row.state) is not RunState.QUEUED:

@@ -98,6 +98,7 @@ def _close(
     if outcome.message is not None:
         values["error_message"] = outcome.message[:MESSAGE_CHARACTERS]
     with writing(engine) as connection:
+        connectors.lock(connection, connector.pk)
         if not runs.hold(connection, row.id, row.lease or 0):
             raise LeaseLost("Another run has taken over this connector.")
         if outcome.state is RunState.CANCELLED:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from catchment.core.counters import Counters
 from catchment.core.errors import LeaseLost
-from catchment.store import runs
+from catchment.store import connectors, runs
 from catchment.sync.run import Run
 
 
@@ -16,6 +16,7 @@ def fenced(connection: Connection, run: Run, *, plus: Counters | None = None) ->
     Raises:
         LeaseLost: The run's row, lease or state has moved on; the caller's transaction must fall.
     """
+    connectors.lock(connection, run.connector.pk)
     settled = None
     if plus is not None:
         settled = run.snapshot()

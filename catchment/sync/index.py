@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,9 +12,9 @@ from sqlalchemy import Connection
 from catchment.core.counters import Counters
 from catchment.kit.connector import ChangeFeed
 from catchment.store import scopes
-from catchment.store.engine import reading, writing
+from catchment.store.engine import reading, transact, writing
 from catchment.store.rows import CheckpointRow
-from catchment.sync.batches import Batch, ScopeEnd
+from catchment.sync.batches import Batch, Job, ScopeEnd
 from catchment.sync.fence import fenced
 from catchment.sync.pace import Pace
 from catchment.sync.removal import forget_held, sweep_retired, sweep_scope
@@ -34,6 +36,7 @@ def index(run: Run) -> None:
             _finish_scope(run, batch.end)
         if batch.retire:
             _retire(run)
+    run.index.complete(run.engine)
 
 
 def _count_unchanged(run: Run, batch: Batch) -> None:
@@ -49,13 +52,7 @@ def _settle(run: Run, batch: Batch, number: int, pace: Pace) -> None:
         run.stop.check()
         run.check_room()
         since = time.monotonic()
-        with writing(run.engine) as connection:
-            fenced(connection, run)
-            settlement = Settlement(run, connection)
-            settlement.settle(jobs)
-            if last:
-                _move(run, connection, batch)
-            fenced(connection, run, plus=settlement.delta)
+        settlement = transact(run.engine, partial(_write, run, batch, jobs, last=last))
         pace.took(time.monotonic() - since, len(jobs))
         run.add(settlement.delta)
         settlement.report()
@@ -71,6 +68,17 @@ def _settle(run: Run, batch: Batch, number: int, pace: Pace) -> None:
         done.failed,
         done.deleted,
     )
+
+
+def _write(run: Run, batch: Batch, jobs: Sequence[Job], connection: Connection, *, last: bool) -> Settlement:
+    """Settle jobs in a transaction; done again as a whole, should the database resolve a deadlock by it."""
+    fenced(connection, run)
+    settlement = Settlement(run, connection)
+    settlement.settle(jobs)
+    if last:
+        _move(run, connection, batch)
+    fenced(connection, run, plus=settlement.delta)
+    return settlement
 
 
 def _move(run: Run, connection: Connection, batch: Batch) -> None:

@@ -191,7 +191,7 @@ class Run:
 
     def check_room(self) -> None:
         """Raise `DiskFull` when the disk has hardly any room left."""
-        if self.around.watched is None:
+        if self.around.watched is None or not self.around.watched.exists():
             return
         free = shutil.disk_usage(self.around.watched).free
         if free < self.settings.min_free_bytes:

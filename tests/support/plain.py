@@ -39,10 +39,11 @@ class PlainHouse:
         clock: Clock | None = None,
         sync: SyncSettings | None = None,
         parse: ParseSettings | None = None,
+        store_url: str | None = None,
     ) -> None:
         self.home = home
         self.clock = clock or SystemClock()
-        self.engine: Engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+        self.engine: Engine = open_engine(store_url or f"sqlite:///{home / 'catchment.db'}")
         migrate(self.engine)
         self.cursors = MemoryCursorStore()
         self.sync_settings = sync or SyncSettings()
@@ -129,4 +130,4 @@ class PlainHouse:
     def search(self, query: str, **filters: Any) -> list[Hit]:
         """Search the store."""
         with reading(self.engine) as connection:
-            return index_for("sqlite").search(connection, SearchRequest(query, **filters))
+            return index_for(self.engine.dialect.name).search(connection, SearchRequest(query, **filters))

@@ -32,10 +32,10 @@ class Vault(PlainHouse):
 
     clock: SetClock
 
-    def __init__(self, home: Path, *, clock: SetClock, **settings: Any) -> None:
+    def __init__(self, home: Path, *, clock: SetClock, store_url: str | None = None, **settings: Any) -> None:
         # The pulse of a run that lasts milliseconds would only be in the way.
         given = {"poll_seconds": 3600.0, **settings}
-        super().__init__(home, clock=clock, sync=SyncSettings(**given))
+        super().__init__(home, clock=clock, sync=SyncSettings(**given), store_url=store_url)
 
     def tune(self, **settings: Any) -> None:
         """Change how runs work."""

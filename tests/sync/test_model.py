@@ -262,7 +262,7 @@ class Syncing(RuleBasedStateMachine):
         if row is None or row["state"] != "indexed":
             return
         with writing(self.house.engine) as connection:
-            index_for("sqlite").remove(connection, [row["pk"]], now=self.clock.now())
+            index_for(self.house.engine.dialect.name).remove(connection, [row["pk"]], now=self.clock.now())
             connection.execute(update(items).where(items.c.pk == row["pk"]).values(state="hidden"))
 
     @rule()

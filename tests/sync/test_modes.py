@@ -491,5 +491,5 @@ class TestDryRun:
 def hide(house: Vault, key: str) -> None:
     """Delete a document the way a person does: the item stays, hidden."""
     with writing(house.engine) as connection:
-        index_for("sqlite").remove(connection, [house.fact(key, "pk")], now=house.clock.now())
+        index_for(house.engine.dialect.name).remove(connection, [house.fact(key, "pk")], now=house.clock.now())
         connection.execute(update(items).where(items.c.key == key).values(state="hidden"))
