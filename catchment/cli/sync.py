@@ -82,7 +82,7 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
     """Return the connector to the source at an address, made if it is new.
 
     Raises:
-        UsageError: No provider knows such an address, or it cannot work.
+        UsageError: No provider knows such an address, or the source cannot be read so; nothing was made.
     """
     from catchment.core.errors import ConfigRejected, NotFound
     from catchment.kit import registry
@@ -101,10 +101,14 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
             "The password in the address goes to the connector's credentials and is not shown again. "
             "It still stands in your shell's history; next time use: catchment connector credentials."
         )
-    context = house.working()
-    from catchment.services.connectors import for_address
+    from catchment.services import connectors
 
-    connector, made = for_address(context, provider, address)
+    known = connectors.at_address(house.context(), provider, address) if house.has_store() else None
+    if known is None or address.credentials:
+        # Before anything is stored or started: most addresses that are new have a slip somewhere.
+        connectors.require_working(provider, address.config, address.credentials)
+    context = house.working()
+    connector, made = connectors.for_address(context, provider, address)
     if made:
         out.note(f"Made the connector {connector.slug} for {address.display}.")
     return context, connector

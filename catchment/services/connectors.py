@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catchment.core.errors import UsageError
+from catchment.core.errors import ConfigRejected, UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
 from catchment.kit.connector import BrowsePage, Kind
-from catchment.kit.health import Capability
+from catchment.kit.health import Capability, Health
 from catchment.kit.registry import AnyConnector
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
@@ -27,6 +27,8 @@ from catchment.store.rows import ConnectorRow
 from catchment.sync.begin import make_source, read_config, read_credentials
 
 SLUG_CHARACTERS = 40
+ITEMS_CAPABILITY = "read"
+"""What `check` calls the reading of single items: one that cannot be read is a failure of that item."""
 
 
 def orchestrator(context: Context) -> Orchestrator:
@@ -62,20 +64,45 @@ def counts(context: Context, connector: ConnectorRow) -> dict[str, int]:
         return items.count_by_state(connection, connector.pk)
 
 
+def at_address(context: Context, provider: str, address: SourceAddress) -> ConnectorRow | None:
+    """Return the connector to the source at an address, or None."""
+    with reading(context.engine) as connection:
+        tenant = connectors.default_tenant(connection)
+        return connectors.by_identity(connection, tenant, provider, address.identity)
+
+
 def for_address(context: Context, provider: str, address: SourceAddress) -> tuple[ConnectorRow, bool]:
     """Return the connector to the source at an address, and whether it had to be made.
 
     Secrets that stood in the address replace the credentials that the connector had.
     """
-    with reading(context.engine) as connection:
-        tenant = connectors.default_tenant(connection)
-        found = connectors.by_identity(connection, tenant, provider, address.identity)
+    found = at_address(context, provider, address)
     if found is None:
         made = add(context, provider, address.config, name=address.name, credentials=address.credentials)
         return made, True
     if address.credentials:
         set_credentials(context, found, address.credentials)
     return find(context, found.id), False
+
+
+def require_working(provider_slug: str, config: Mapping[str, Any], credentials: Mapping[str, Any]) -> None:
+    """Ask the source what a sync needs of it; whether single items can be read shows in the sync.
+
+    Raises:
+        ConfigRejected: It cannot be reached, signed in to or listed; the message names the setting.
+    """
+    provider = registry.provider(provider_slug)
+    settings = read_config(provider, dict(config))
+    if not credentials and provider.credentials_model is not None and provider.credentials_required:
+        return  # made without them, the connector waits for its credentials
+    source = provider(settings, read_credentials(provider, dict(credentials) or None), Session())
+    try:
+        results = source.check()
+    finally:
+        source.close()
+    for result in results:
+        if result.health is not Health.OK and result.name != ITEMS_CAPABILITY:
+            raise ConfigRejected(result.message, setting=result.setting, remedy=result.remedy)
 
 
 def add(

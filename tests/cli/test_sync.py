@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from catchment.core.errors import Unavailable
+from catchment.kit import Capability, Health
 from catchment.services import syncs
+from connectors.folder import Folder
 from tests.cli.conftest import Cli, Place
 
 COUNTERS = {"collected", "fetched", "skipped", "parsed", "indexed", "failed", "deleted"}
@@ -211,3 +213,41 @@ def test_an_unreachable_stack_is_told_with_its_remedy(
     monkeypatch.setattr(House, "connect", connect)
     said = cli("sync", place.docs)
     assert (said.code, said.err.strip()) == (2, "The local stack did not come up. Look at its log.")
+
+
+class TestANewAddress:
+    """What is new is tried before anything is stored or started."""
+
+    def test_that_cannot_be_read_makes_nothing(
+        self, place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One sentence, exit code 2, no connector, and no part of the password."""
+        monkeypatch.setattr(Folder, "check", lambda _self: [WRONG])
+        said = cli("sync", place.docs)
+        assert said.code == 2
+        assert said.err.strip().splitlines()[-1] == "The share is not mounted. Mount it."
+        assert cli("connector", "list", "--json").records == []
+
+    def test_whose_single_items_cannot_be_read_is_synced(
+        self, place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One file that is locked is a failure of that file."""
+        place.write(heron="grey")
+        denied = Capability("read", Health.DENIED, "heron.txt may not be read.")
+        monkeypatch.setattr(Folder, "check", lambda _self: [denied])
+        assert cli("sync", place.docs).code == 0
+
+    def test_that_is_known_is_not_tried_again(
+        self, place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run itself says what is wrong, and the connector shows it."""
+        place.write(heron="grey")
+        assert cli("sync", place.docs).code == 0
+        monkeypatch.setattr(Folder, "check", lambda _self: [WRONG])
+        assert cli("sync", place.docs).code == 0
+        assert len(cli("connector", "list", "--json").records) == 1
+
+
+WRONG = Capability(
+    "list", Health.MISCONFIGURED, "The share is not mounted.", remedy="Mount it.", setting="path"
+)
