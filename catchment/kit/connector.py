@@ -269,5 +269,12 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         """
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Let go of what this connector made at the source; called when the connector is removed.
+
+        Raises:
+            SourceError: The source does not let it go.
+        """
+
     def close(self) -> None:
         """Let go of connections; called once, when the run ends."""

@@ -1,0 +1,96 @@
+"""Listing a relation: pages by key, or one scan where no index gives an order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from catchment.kit import Item
+from connectors.postgresql import statements
+from connectors.postgresql.connect import Connection, Database
+from connectors.postgresql.errors import RecoveryConflict, StatementTimedOut, telling
+from connectors.postgresql.rows import RowPlan
+from connectors.postgresql.spool import Spool
+
+FIRST_ROWS = 1_000
+MOST_ROWS = 10_000
+QUICK_SECONDS = 1.0
+SCAN_ROWS = 2_000
+CONFLICTS = 5
+
+
+def list_rows(database: Database, plan: RowPlan) -> Iterator[Item]:
+    """Yield the item of every row that is not deleted.
+
+    Paged, each page is a transaction of its own: no snapshot stays open, a row that is there all the
+    while is seen once, and one that is added behind the page is left for the next listing.
+
+    Raises:
+        SourceError: It cannot be read to its end; what was yielded before is real.
+    """
+    rows = _pages(database, plan) if plan.paged else _scanned(database, plan)
+    width = len(plan.key) or 1
+    for row in rows:
+        yield plan.item(row[:width], row[width:])
+
+
+def _pages(database: Database, plan: RowPlan) -> Iterator[tuple[Any, ...]]:
+    size, conflicts = FIRST_ROWS, 0
+    last: tuple[str, ...] = ()
+    while True:
+        begun = time.monotonic()
+        try:
+            rows = _page(database, plan, last, size)
+        except StatementTimedOut:
+            if size == 1:
+                raise
+            size = max(1, size // 8)  # large rows: the server hashes all of them
+            continue
+        except RecoveryConflict:
+            conflicts += 1
+            if conflicts > CONFLICTS:
+                raise
+            continue
+        yield from rows
+        if len(rows) < size:
+            return
+        last = rows[-1][: len(plan.key)]
+        if time.monotonic() - begun < QUICK_SECONDS:
+            size = min(size * 2, MOST_ROWS)
+
+
+def _page(database: Database, plan: RowPlan, last: tuple[str, ...], size: int) -> list[tuple[Any, ...]]:
+    statement = statements.page(plan, first=not last)
+    with (
+        database.reading() as connection,
+        telling(setting=plan.relation.setting, subject=plan.relation.scope),
+    ):
+        return connection.execute(statement, [*last, size], binary=True).fetchall()
+
+
+def _scanned(database: Database, plan: RowPlan) -> Iterator[tuple[Any, ...]]:
+    with Spool() as spool:
+        with database.reading() as connection:
+            for row in stream(connection, plan, statements.scan(plan), []):
+                spool.add(row)
+        for row in spool.rows():
+            yield tuple(row)
+
+
+def stream(
+    connection: Connection, plan: RowPlan, statement: str, parameters: list[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Read a result through a cursor of the server, so that neither side holds all of it.
+
+    The statement's timeout then counts for each fetch.
+    """
+    import psycopg
+
+    with (
+        telling(setting=plan.relation.setting, subject=plan.relation.scope),
+        psycopg.ServerCursor(connection, "catchment_scan") as cursor,
+    ):
+        cursor.itersize = SCAN_ROWS
+        cursor.execute(statement, parameters, binary=True)
+        yield from cursor

@@ -1,0 +1,196 @@
+"""A replication slot: the place in the server's log up to which changes were taken.
+
+The slot is only ever looked into (peek) and moved on later, never read destructively: what was looked at
+and not yet stored would be lost with a crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from catchment.kit import ConfigRejected, Session, SourceBusy
+from connectors.postgresql.config import PostgreSQLConfig
+from connectors.postgresql.connect import Connection, Database
+from connectors.postgresql.errors import translated
+
+PGOUTPUT, TEST_DECODING = "pgoutput", "test_decoding"
+CREATE_SECONDS = 60.0
+"""Making a slot waits for every transaction that is open to end."""
+SETTLE_SECONDS = 1.0
+_PEEK = {
+    PGOUTPUT: "SELECT lsn::text, xid::text, data FROM pg_logical_slot_peek_binary_changes("
+    "%s, NULL, %s, 'proto_version', '1', 'publication_names', %s)",
+    TEST_DECODING: "SELECT lsn::text, xid::text, data FROM pg_logical_slot_peek_changes("
+    "%s, NULL, %s, 'include-xids', '0', 'skip-empty-xacts', '1')",
+}
+_ROWS_A_TRIP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """How a slot stands.
+
+    Attributes:
+        plugin: What decodes the log for it.
+        database: Its database.
+        confirmed: Up to where changes were taken.
+        lost: The server has thrown away what the slot still needed.
+    """
+
+    plugin: str
+    database: str
+    confirmed: int
+    lost: bool
+
+
+def lsn_number(text: str) -> int:
+    """Read a place in the log, such as ``16/B374D848``."""
+    high, _, low = text.partition("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def lsn_text(number: int) -> str:
+    """Write a place in the log as the server does."""
+    return f"{number >> 32:X}/{number & 0xFFFFFFFF:X}"
+
+
+def slot_name(config: PostgreSQLConfig) -> str:
+    """Return the name of the slot: as configured, or one that stays while only the tables change."""
+    if config.slot:
+        return config.slot
+    text = f"{config.host.lower()}\n{config.port}\n{config.database}\n{config.schema}"
+    return f"catchment_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+class Slot:
+    """The slot of one connector; made when a listing first needs it."""
+
+    def __init__(self, database: Database, config: PostgreSQLConfig, session: Session) -> None:
+        self.name = slot_name(config)
+        self._database = database
+        self._config = config
+        self._session = session
+
+    def state(self) -> SlotState | None:
+        """Return how the slot stands; None when there is none.
+
+        Raises:
+            SourceError: The server cannot be asked.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT to_jsonb(s) FROM pg_catalog.pg_replication_slots s WHERE slot_name = %s", [self.name]
+            ).fetchone()
+        if row is None:
+            return None
+        facts = row[0]
+        confirmed = facts.get("confirmed_flush_lsn")
+        lost = (
+            confirmed is None or facts.get("wal_status") == "lost" or bool(facts.get("invalidation_reason"))
+        )
+        return SlotState(
+            plugin=facts["plugin"] or "",
+            database=facts["database"] or "",
+            confirmed=lsn_number(confirmed) if confirmed else 0,
+            lost=lost,
+        )
+
+    def ensure(self, plugin: str) -> None:
+        """Make the slot, or make it anew where it is of no more use.
+
+        Raises:
+            ConfigRejected: Its name is taken by a slot of another database.
+            SourceError: It cannot be made.
+        """
+        state = self.state()
+        if state is not None and state.database != self._config.database:
+            raise ConfigRejected(
+                f"The replication slot {self.name} belongs to the database {state.database or 'of none'}.",
+                setting="slot",
+                remedy="Give this connector a slot of another name.",
+            )
+        if state is not None and (state.lost or state.plugin != plugin):
+            self.drop()
+            state = None
+        if state is None:
+            with self._database.reading(timeout_seconds=CREATE_SECONDS) as connection:
+                connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [self.name, plugin])
+
+    def drop(self) -> None:
+        """Take the slot away, if it is there; the server then no longer keeps its log for it.
+
+        Raises:
+            SourceError: It cannot be taken away.
+        """
+        with self._database.reading() as connection:
+            connection.execute(
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots "
+                "WHERE slot_name = %s AND database = %s",
+                [self.name, self._config.database],
+            )
+
+    def advance(self, position: int) -> None:
+        """Let the server throw away the log before a position; does nothing if it did already.
+
+        Raises:
+            SourceError: The server cannot be asked.
+        """
+        with suppress(SourceBusy), self._database.reading() as connection:
+            connection.execute(
+                "SELECT pg_replication_slot_advance(slot_name, %s::pg_lsn) "
+                "FROM pg_catalog.pg_replication_slots "
+                "WHERE slot_name = %s AND confirmed_flush_lsn < %s::pg_lsn",
+                [lsn_text(position), self.name, lsn_text(position)],
+            )
+
+    def peek(self, connection: Connection, plugin: str, limit: int) -> Iterator[tuple[str, str, bytes | str]]:
+        """Yield place, transaction and message of what lies behind the slot, whole transactions.
+
+        Args:
+            connection: In a transaction.
+            plugin: What decodes.
+            limit: Ends with the transaction that reaches so many messages.
+        """
+        import psycopg
+
+        parameters = [self.name, limit]
+        if plugin == PGOUTPUT:
+            parameters.append('"' + self._config.publication.replace('"', '""') + '"')
+        try:
+            with psycopg.ServerCursor(connection, "catchment_peek") as cursor:
+                cursor.itersize = _ROWS_A_TRIP
+                cursor.execute(_PEEK[plugin], parameters, binary=True)
+                yield from cursor
+        except psycopg.Error as error:
+            raise translated(error, setting="publication", subject=f"The slot {self.name}") from error
+
+    def now(self) -> int:
+        """Return the end of the log, such that everything committed before it can be seen.
+
+        A commit stands in the log a moment before others see it. So whoever is about to finish is given
+        a second; a transaction that is open for longer has not committed.
+
+        Raises:
+            SourceError: The server cannot be asked.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT pg_current_wal_insert_lsn()::text, txid_snapshot_xmax(s), "
+                "ARRAY(SELECT txid_snapshot_xip(s)) FROM txid_current_snapshot() s"
+            ).fetchone()
+            assert row is not None
+            position, horizon, running = lsn_number(row[0]), row[1], set(row[2])
+            deadline = time.monotonic() + SETTLE_SECONDS
+            while running and time.monotonic() < deadline:
+                self._session.stop.wait(0.05)
+                self._session.check_stop()
+                still = connection.execute(
+                    "SELECT ARRAY(SELECT txid_snapshot_xip(txid_current_snapshot()))"
+                ).fetchone()
+                assert still is not None
+                running &= {xid for xid in still[0] if xid < horizon}
+        return position
