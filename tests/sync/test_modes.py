@@ -491,5 +491,6 @@ class TestDryRun:
 def hide(house: Vault, key: str) -> None:
     """Delete a document the way a person does: the item stays, hidden."""
     with writing(house.engine) as connection:
-        index_for(house.engine.dialect.name).remove(connection, [house.fact(key, "pk")], now=house.clock.now())
+        index = index_for(house.engine.dialect.name)
+        index.remove(connection, [house.fact(key, "pk")], now=house.clock.now())
         connection.execute(update(items).where(items.c.key == key).values(state="hidden"))
