@@ -4,6 +4,9 @@
     ├── UsageError                 wrong use or configuration: nothing was changed (exit code 2)
     │   ├── NotFound               no such connector, run or document
     │   ├── Conflict               another run holds the connector
+    │   │   └── NotInstalled       install the provider's package first
+    │   ├── Unauthenticated        say who you are
+    │   ├── Forbidden              ask somebody who may
     │   └── Unavailable            Prefect is out of reach: try again
     │       └── StoreUnavailable   the store is: what is open falls, and nothing of it was kept
     ├── SourceError                raised by a connector about its source
@@ -58,6 +61,24 @@ class Conflict(UsageError):
     """Something else holds what this request needs."""
 
     code = "conflict"
+
+
+class NotInstalled(Conflict):
+    """The provider is known by name, and its code is not installed."""
+
+    code = "not_installed"
+
+
+class Unauthenticated(UsageError):
+    """Nobody is known by these credentials, or there were none."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(UsageError):
+    """The caller's role does not allow this."""
+
+    code = "forbidden"
 
 
 class Unavailable(UsageError):

@@ -73,6 +73,33 @@ class ParseSettings(BaseModel):
     """Most parser processes of one run; more than one start only when parsing is what it waits for."""
 
 
+class ApiSettings(BaseModel):
+    """The HTTP API: where it listens, and what one caller may ask of it."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; any other than this machine's own shows the API to a network."""
+    port: int = Field(0, ge=0, le=65535)
+    """Port to listen on; 0 takes that of last time, else 8377, else a free one."""
+    public_url: str | None = None
+    """Address that clients know, where it is not the one of their requests (behind a proxy)."""
+    cors_origins: tuple[str, ...] = ("*",)
+    """Origins whose pages may read answers; pages never get to send the cookie along unless named."""
+    rate_per_minute: int = Field(0, ge=0)
+    """Requests that one token may make in a minute; 0 sets no limit."""
+    push_bytes: int = Field(32 * MIB, ge=1024)
+    """Largest body of a push of documents."""
+    json_bytes: int = Field(10 * MIB, ge=1024)
+    """Largest body of any other request that carries no files."""
+    upload_file_bytes: int = Field(50 * MIB, ge=1024)
+    """Largest uploaded file."""
+    upload_files: int = Field(20, ge=1, le=1000)
+    """Most files in one upload."""
+    json_depth: int = Field(64, ge=8, le=500)
+    """Deepest nesting of a JSON body."""
+    body_seconds: float = Field(30.0, gt=0)
+    """Longest silence while a body arrives."""
+
+
 def read_environment(settings: type[Settings], subject: str) -> Settings:
     """Read the settings of a subject from ``CATCHMENT_<SUBJECT>_<NAME>``; unknown names have no effect.
 
@@ -97,3 +124,9 @@ def sync_settings() -> SyncSettings:
 def parse_settings() -> ParseSettings:
     """Read the parse settings once per process."""
     return read_environment(ParseSettings, "PARSE")
+
+
+@cache
+def api_settings() -> ApiSettings:
+    """Read the settings of the HTTP API once per process."""
+    return read_environment(ApiSettings, "API")

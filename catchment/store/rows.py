@@ -52,6 +52,9 @@ class ConnectorRow:
     updated_at: float
     last_success_at: float | None
     deleted_at: float | None
+    description: str | None = None
+    icon: str | None = None
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

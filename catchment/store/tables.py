@@ -103,8 +103,10 @@ collections = Table(
     Column("id", Id, nullable=False, unique=True),
     Column("space_id", Id, ForeignKey("spaces.id"), nullable=False, index=True),
     Column("name", Name, nullable=False),
+    Column("description", Text),
     Column("embedding_model", Text),
     Column("created_at", Seconds, nullable=False),
+    Column("deleted_at", Seconds),
 )
 
 connectors = Table(
@@ -116,6 +118,10 @@ connectors = Table(
     Column("collection_pk", Key, ForeignKey("collections.pk"), nullable=False, index=True),
     Column("slug", Name, nullable=False),
     Column("name", Name, nullable=False),
+    Column("description", Text),
+    Column("icon", Text),
+    # The principal that made it; none, where the operator did at the command line.
+    Column("created_by", Id),
     Column("provider", Name, nullable=False),
     Column("execution", String(8), nullable=False, server_default="CLOUD"),
     Column("identity", Name, nullable=False, server_default=""),

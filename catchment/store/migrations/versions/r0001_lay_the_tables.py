@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from catchment.store.access_tables import TABLES as ACCESS_TABLES
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -96,8 +98,10 @@ def upgrade() -> None:
         sa.Column("id", _ID, nullable=False),
         sa.Column("space_id", _ID, nullable=False),
         sa.Column("name", _NAME, nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
         sa.Column("embedding_model", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("deleted_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], name="fk_collections_space_id"),
         sa.PrimaryKeyConstraint("pk", name="pk_collections"),
         sa.UniqueConstraint("id", name="uq_collections_id"),
@@ -113,6 +117,9 @@ def upgrade() -> None:
         sa.Column("collection_pk", _KEY, nullable=False),
         sa.Column("slug", _NAME, nullable=False),
         sa.Column("name", _NAME, nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("icon", sa.Text(), nullable=True),
+        sa.Column("created_by", _ID, nullable=True),
         sa.Column("provider", _NAME, nullable=False),
         sa.Column("execution", sa.String(length=8), server_default="CLOUD", nullable=False),
         sa.Column("identity", _NAME, server_default="", nullable=False),
@@ -357,6 +364,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("held_removals", schema=None) as batch_op:
         batch_op.create_index("ix_held_removals_connector_pk", ["connector_pk"], unique=False)
+    ACCESS_TABLES[0].metadata.create_all(op.get_bind(), tables=ACCESS_TABLES)
     if op.get_bind().dialect.name == "sqlite":
         op.execute(_CHUNK_SEARCH)
         op.execute(_CHUNKS_FTS)
