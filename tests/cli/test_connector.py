@@ -112,7 +112,13 @@ class TestSecrets:
     def test_a_sync_by_address_warns_and_hides_it(
         self, vault: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The made connector is named by the address without the password."""
+        """The made connector is named by the address without the password; one that is shut is not made."""
+        shut = cli("sync", ADDRESS)
+        assert shut.code == 2
+        assert shut.err.strip().endswith("The vault is shut. Ask for the key.")
+        assert "canary" not in shut.err
+        assert not vault.wire.blocks
+        monkeypatch.setattr(VaultSource, "check", lambda _self: [])
         monkeypatch.setattr("catchment.cli.sync.watch", lambda *_: 0)
         said = cli("sync", ADDRESS)
         assert said.code == 0, said

@@ -10,6 +10,7 @@ from catchment.services import syncs
 from connectors.folder import Folder
 from tests.cli.conftest import Cli, Place
 
+WRONG = Capability("list", Health.MISCONFIGURED, "The share is not mounted.", remedy="Mount it.")
 COUNTERS = {"collected", "fetched", "skipped", "parsed", "indexed", "failed", "deleted"}
 
 
@@ -226,7 +227,7 @@ class TestANewAddress:
         said = cli("sync", place.docs)
         assert said.code == 2
         assert said.err.strip().splitlines()[-1] == "The share is not mounted. Mount it."
-        assert cli("connector", "list", "--json").records == []
+        assert not (place.home / "catchment.db").exists()
 
     def test_whose_single_items_cannot_be_read_is_synced(
         self, place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
@@ -246,8 +247,3 @@ class TestANewAddress:
         monkeypatch.setattr(Folder, "check", lambda _self: [WRONG])
         assert cli("sync", place.docs).code == 0
         assert len(cli("connector", "list", "--json").records) == 1
-
-
-WRONG = Capability(
-    "list", Health.MISCONFIGURED, "The share is not mounted.", remedy="Mount it.", setting="path"
-)
