@@ -195,12 +195,18 @@ def _done(command: list[str | Path], user: str | None) -> None:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            code = process.poll()
+            process.terminate()
+            process.wait()
+            if code is not None:
+                log.seek(0)
+                last = log.read().decode(errors="replace")[-500:]
+                print(f"{command[0]} has ended by itself with {code}: {last}", file=sys.stderr)
 
 
 def _free_port() -> int:
