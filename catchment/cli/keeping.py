@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from catchment.cli import outcome
 from catchment.cli.house import House
 from catchment.cli.output import out
 
 
-def migrate() -> int:
+def migrate(*, source: Annotated[str | None, Parameter("--from")] = None) -> int:
     """Bring the store to the newest schema, after a copy of its file was made.
 
     The local stack does this by itself at its start.
+
+    Args:
+        source: Copy this store first, a file or sqlite:/// address, into the empty PostgreSQL that
+            CATCHMENT_DATABASE_URL names; nothing has to be synced again.
     """
+    if source is not None:
+        return _moved(source)
     from catchment.core.errors import UsageError
     from catchment.local.state import is_held
     from catchment.store import migrate as store
@@ -29,6 +39,42 @@ def migrate() -> int:
             )
     house.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return _migrated(store.migrate(engine))
+
+
+def _moved(source: str) -> int:
+    """Copy another store into the one of this installation."""
+    from pathlib import Path
+
+    from catchment.core.errors import UsageError
+    from catchment.local.state import is_held
+    from catchment.store.engine import open_engine
+    from catchment.store.move import move
+
+    house = House()
+    if is_held(house.root):
+        raise UsageError(
+            "The local stack is running, and may write to either store.",
+            remedy="Stop it first: catchment down.",
+        )
+    if "://" not in source:
+        path = Path(source).expanduser().absolute()
+        if not path.is_file():
+            raise UsageError(f"There is no store at {path}.", remedy="Give the path of a catchment.db.")
+        source = f"sqlite:///{path}"
+
+    def report(table: str, rows: int) -> None:
+        if not out.json and rows:
+            out.note(f"  {table}: {rows}")
+
+    moved = move(open_engine(source), house.unchecked_engine(), on_table=report)
+    if out.json:
+        out.record(store_id=moved.store_id, rows=moved.rows)
+    else:
+        out.say(
+            f"The store was copied: {moved.rows.get('documents', 0)} documents. From now on use the new one "
+            "only; both carry the same identity."
+        )
+    return 0
 
 
 def _migrated(told: list[str]) -> int:
