@@ -142,10 +142,9 @@ class Syncing(RuleBasedStateMachine):
         )
         registry.provider.known[SLUG] = source  # type: ignore[attr-defined]
         self.folder = Path(tempfile.mkdtemp(prefix="model-"))
-        shutil.copy(self.template, self.folder / "catchment.db")
         sizes = {"first_batch_items": 1, "batch_items": 2, "page_items": 2} if small else {}
         self.clock = SetClock()
-        self.house = Vault(self.folder, clock=self.clock, cursor_seconds=0, **sizes)
+        self.house = self.make_house(sizes)
         self.house.add(SLUG, {})
         self.faults = Faults(self.house)
         self.config: dict[str, Any] = {}
@@ -153,6 +152,11 @@ class Syncing(RuleBasedStateMachine):
         self.moved: set[str] = set()
         for number, key in enumerate(KEYS[:filled]):
             self.put(key, SCOPES[number % 2], "new")
+
+    def make_house(self, sizes: dict[str, Any]) -> Vault:
+        """Make a store of this example's own."""
+        shutil.copy(self.template, self.folder / "catchment.db")
+        return Vault(self.folder, clock=self.clock, cursor_seconds=0, **sizes)
 
     # -- the source -----------------------------------------------------------------------------
 
@@ -383,8 +387,12 @@ class Syncing(RuleBasedStateMachine):
         try:
             self.settle()
         finally:
-            self.house.engine.dispose()
+            self.leave_house()
             shutil.rmtree(self.folder)
+
+    def leave_house(self) -> None:
+        """Let go of the store."""
+        self.house.engine.dispose()
 
     def settle(self) -> None:
         """Let the faults end, sync once, and compare the index with the source."""
