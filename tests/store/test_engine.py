@@ -6,13 +6,16 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from catchment.core.errors import DiskFull
+from catchment.core.errors import DiskFull, StoreUnavailable, UsageError
 from catchment.store import meta
-from catchment.store.engine import db_now, open_engine, reading, writing
-from catchment.store.tables import connectors
+from catchment.store.connectors import lock
+from catchment.store.engine import db_now, open_engine, reading, transact, writing
+from catchment.store.migrate import migrate
+from catchment.store.tables import connectors, documents
+from tests.support.library import Library, add_connector
 
 
 def put(engine: Engine, key: str, value: str = "x") -> None:
@@ -158,3 +161,128 @@ class TestTheDatabase:
         """postgresql:// means psycopg 3; nothing is connected by opening."""
         engine = open_engine("postgresql://someone@localhost/nowhere")
         assert engine.dialect.driver == "psycopg"
+
+
+class TestPostgresql:
+    @pytest.fixture
+    def store(self, postgres: Engine) -> Engine:
+        """A migrated store on PostgreSQL."""
+        migrate(postgres)
+        return postgres
+
+    def test_out_of_reach_says_so_without_the_password(self) -> None:
+        """One sentence that names the setting; wrong use, so that a command ends with exit code 2."""
+        engine = open_engine("postgresql://ann:geheimnis@127.0.0.1:1/docs")
+        for opened in (reading, writing):
+            with pytest.raises(StoreUnavailable) as caught, opened(engine):
+                pass
+            assert isinstance(caught.value, UsageError)
+            assert caught.value.code == "store_unavailable"
+            assert "127.0.0.1:1/docs" in str(caught.value)
+            assert "CATCHMENT_DATABASE_URL" in str(caught.value)
+            assert "geheimnis" not in str(caught.value) + str(caught.value.__cause__)
+
+    @pytest.mark.parametrize("url", ["ann:geheimnis@nowhere", "mysql://ann:geheimnis@host/docs"])
+    def test_is_meant_by_no_other_address(self, url: str) -> None:
+        """An address of something else is refused without repeating it."""
+        with pytest.raises(UsageError, match="CATCHMENT_DATABASE_URL") as caught:
+            open_engine(url)
+        assert "geheimnis" not in str(caught.value)
+
+    def test_is_handed_what_stands_behind_the_question_mark(self) -> None:
+        """Encryption is a matter of the address."""
+        engine = open_engine("postgresql://host/docs?sslmode=verify-full&sslrootcert=/etc/ca.pem")
+        _, given = engine.dialect.create_connect_args(engine.url)
+        assert (given["sslmode"], given["sslrootcert"]) == ("verify-full", "/etc/ca.pem")
+
+    def test_does_a_transaction_again_that_met_another_head_on(self, store: Engine) -> None:
+        """Two that lock the same rows in opposite order: the server ends one, and both are done."""
+        for key in ("a", "b"):
+            put(store, key, "0")
+        both = threading.Barrier(2, timeout=30)
+        begun: list[str] = []
+
+        def work(keys: str) -> None:
+            def change(connection: Connection) -> None:
+                begun.append(keys)
+                connection.exec_driver_sql("SET LOCAL deadlock_timeout = '100ms'")
+                for place, key in enumerate(keys):
+                    connection.exec_driver_sql(
+                        "UPDATE meta SET value = (value::int + 1)::text WHERE key = %s", (key,)
+                    )
+                    if place == 0 and len(begun) <= 2:
+                        both.wait()
+
+            transact(store, change)
+
+        threads = [threading.Thread(target=work, args=(keys,)) for keys in ("ab", "ba")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (get(store, "a"), get(store, "b")) == ("2", "2")
+        assert len(begun) == 3
+
+    def test_does_other_work_once(self, store: Engine) -> None:
+        """Only a conflict between transactions is a reason to begin again."""
+        begun: list[int] = []
+
+        def fail(connection: Connection) -> None:
+            begun.append(1)
+            connection.exec_driver_sql("SELECT 1 / 0")
+
+        with pytest.raises(DBAPIError, match="division by zero"):
+            transact(store, fail)
+        assert begun == [1]
+
+    def test_limits_how_long_a_stopped_writer_holds_its_locks(self, store: Engine) -> None:
+        """Only writers are limited; who reads a long list may take the time."""
+        names = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
+        with writing(store) as writer, reading(store) as reader:
+            for name in names:
+                assert writer.exec_driver_sql(f"SHOW {name}").scalar_one() != "0"
+                assert reader.exec_driver_sql(f"SHOW {name}").scalar_one() == "0"
+        with reading(store) as reader:  # the writer's connection, perhaps
+            assert reader.exec_driver_sql("SHOW lock_timeout").scalar_one() == "0"
+
+    def test_shows_a_reader_one_moment(self, store: Engine) -> None:
+        """Two statements of one reader see the same, whatever is written between them."""
+        put(store, "value", "old")
+        with reading(store) as reader:
+            assert meta.get(reader, "value") == "old"
+            put(store, "value", "new")
+            assert meta.get(reader, "value") == "old"
+        assert get(store, "value") == "new"
+
+    def test_lets_one_decide_about_a_connector_at_a_time(self, store: Engine) -> None:
+        """Who reads a connector's runs in order to change them waits for the other who does."""
+        pk = add_connector(store)
+        order: list[str] = []
+        begun = threading.Event()
+
+        def second() -> None:
+            begun.wait()
+            with writing(store) as connection:
+                lock(connection, pk)
+                order.append(f"second saw {meta.get(connection, 'turn')}")
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        with writing(store) as connection:
+            lock(connection, pk)
+            begun.set()
+            time.sleep(0.2)  # long enough for the other to go ahead, were it not waiting
+            meta.put(connection, "turn", "first")
+            order.append("first wrote")
+        thread.join()
+        assert order == ["first wrote", "second saw first"]
+
+    def test_sorts_keys_by_bytes(self, store: Engine) -> None:
+        """As SQLite does, whatever the locale of the database: capitals, hyphens and accents have no say."""
+        library = Library(store)
+        names = ["a-b", "a/b", "aB", "ab", "B", "é", "z"]
+        for name in names:
+            library.add("x", title=name)
+        with reading(store) as connection:
+            found = connection.execute(select(documents.c.title).order_by(documents.c.title)).scalars().all()
+        assert found == sorted(names, key=str.encode)
