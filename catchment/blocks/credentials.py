@@ -12,10 +12,10 @@ from catchment.kit import registry
 
 @cache
 def credentials_blocks() -> tuple[type[Block], ...]:
-    """Return a block type for each installed provider that signs in, fields as the provider has them."""
+    """Return a block type for each known provider that signs in, fields as the provider has them."""
     return tuple(
         _block(slug, model.display_name, model.credentials_model)
-        for slug in registry.providers()
+        for slug in registry.known()
         if (model := registry.provider(slug)).credentials_model is not None
     )
 

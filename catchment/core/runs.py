@@ -20,6 +20,7 @@ class RunKind(StrEnum):
     PUSH = "push"
     UPLOAD = "upload"
     PERMISSIONS = "permissions"
+    TRANSCRIBE = "transcribe"
 
 
 class RunState(StrEnum):
@@ -51,6 +52,7 @@ class Trigger(StrEnum):
     WEBHOOK = "webhook"
     RETRY = "retry"
     RESUME = "resume"
+    PUSH = "push"
 
 
 class Strategy(StrEnum):
@@ -117,6 +119,19 @@ class ItemState(StrEnum):
     """Gone from the source or from the scope."""
     HIDDEN = "hidden"
     """Its document was deleted by a person."""
+    PENDING = "pending"
+    """Taken in, and not read yet: an upload before its run, a recording before it is transcribed."""
+
+
+class Origin(StrEnum):
+    """Who brought an item."""
+
+    SOURCE = "source"
+    """The connector read it at its source."""
+    PUSH = "push"
+    """The other side sent it."""
+    UPLOAD = "upload"
+    """A person handed the file in."""
 
 
 class Stage(StrEnum):

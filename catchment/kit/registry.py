@@ -1,13 +1,20 @@
-"""Where providers are found: the entry-point group ``catchment.connectors``, ours and anybody's."""
+"""Where providers are found: the entry-point group ``catchment.connectors``, ours and anybody's.
+
+A provider of ours whose code is not installed is known by its name and settings (`catchment.kit.catalog`);
+one that is only for tests exists where the environment asks for it.
+"""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
-from typing import Any
+from typing import Any, Protocol
 
 from catchment.core.errors import ConfigRejected, NotFound
+from catchment.kit.catalog import PLANNED, StandIn, not_installed, stand_in
 from catchment.kit.connector import Connector
+from catchment.kit.push import Push
 from catchment.kit.url import SourceAddress
 
 OURS = "catchment"
@@ -15,12 +22,35 @@ CONNECTORS_GROUP = "catchment.connectors"
 FLOWS_GROUP = "catchment.flows"
 FALLBACK_FLOW = "flows.connectors:sync_connector"
 
+PUSHED = "LOCAL"
+"""Execution of a connector that is pushed to, as its row says."""
+_FOR_TESTS = {"fixture": ("CATCHMENT_FIXTURE_PROVIDER", "connectors.fixture:Fixture")}
+"""Providers that exist only where a variable of the environment is 1: the variable, and the class."""
+
 AnyConnector = Connector[Any, Any]
+
+
+class Stored(Protocol):
+    """The part of a stored connector that says which class reads it."""
+
+    @property
+    def provider(self) -> str:
+        """Slug of its provider."""
+
+    @property
+    def execution(self) -> str:
+        """``CLOUD`` or ``LOCAL``."""
 
 
 def _point(group: str, slug: str) -> EntryPoint | None:
     """Find one entry point, ours first: nobody takes a name of ours, and no other package is looked into."""
-    return _own_points(group).get(slug) or _points(group).get(slug)
+    found = _own_points(group).get(slug) or _points(group).get(slug)
+    return _test_point(slug) if found is None and group == CONNECTORS_GROUP else found
+
+
+def _test_point(slug: str) -> EntryPoint | None:
+    variable, value = _FOR_TESTS.get(slug, ("", ""))
+    return EntryPoint(slug, value, CONNECTORS_GROUP) if variable and os.environ.get(variable) == "1" else None
 
 
 @cache
@@ -39,17 +69,29 @@ def _points(group: str) -> dict[str, EntryPoint]:
 
 def providers() -> list[str]:
     """Return the slugs of all installed providers, sorted."""
-    return sorted(_points(CONNECTORS_GROUP))
+    return sorted({*_points(CONNECTORS_GROUP), *(slug for slug in _FOR_TESTS if _test_point(slug))})
+
+
+def known() -> list[str]:
+    """Return the slugs of all providers that connectors can be made of, installed or not, sorted."""
+    return sorted({*providers(), *(planned.slug for planned in PLANNED)})
+
+
+def is_installed(slug: str) -> bool:
+    """Tell whether the code of a provider is there."""
+    return _point(CONNECTORS_GROUP, slug) is not None
 
 
 @cache
 def provider(slug: str) -> type[AnyConnector]:
-    """Return the connector class of a provider.
+    """Return the connector class of a provider; of one that is not installed, what stands in for it.
 
     Raises:
-        NotFound: No such provider is installed.
+        NotFound: No such provider is known.
     """
     point = _point(CONNECTORS_GROUP, slug)
+    if point is None and (planned := stand_in(slug)) is not None:
+        return planned
     if point is None:
         raise NotFound(
             f"There is no provider called {slug!r}.",
@@ -57,6 +99,26 @@ def provider(slug: str) -> type[AnyConnector]:
         )
     loaded: type[AnyConnector] = point.load()
     return loaded
+
+
+def provider_of(connector: Stored) -> type[AnyConnector]:
+    """Return the class of a stored connector: whoever is pushed to needs no code of its provider.
+
+    Raises:
+        NotFound: No such provider is known.
+    """
+    return Push if connector.execution == PUSHED else provider(connector.provider)
+
+
+def require_installed(connector: Stored) -> None:
+    """Refuse a connector whose source nothing can read.
+
+    Raises:
+        catchment.core.errors.NotInstalled: The code of its provider is not installed.
+    """
+    found = provider_of(connector)
+    if issubclass(found, StandIn):
+        raise not_installed(found.display_name)
 
 
 def flow_entrypoint(slug: str) -> str:

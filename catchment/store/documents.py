@@ -36,7 +36,7 @@ class DocumentRow:
     stale: bool
     tags: list[str]
     notes: list[str]
-    metadata: dict[str, str]
+    metadata: dict[str, Any]
 
 
 _COLUMNS = (

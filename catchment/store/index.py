@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -45,7 +45,7 @@ class IndexEntry:
     created_at: float | None
     acl: str
     tags: tuple[str, ...]
-    metadata: dict[str, str]
+    metadata: dict[str, Any]
     parsed: ParsedDocument
 
 

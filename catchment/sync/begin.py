@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from catchment.core.errors import AuthRejected, ConfigRejected
 from catchment.kit import registry
+from catchment.kit.catalog import spelled
 from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.registry import AnyConnector
 from catchment.kit.session import Session
@@ -30,7 +31,7 @@ def read_config(provider: type[AnyConnector], config: dict[str, Any]) -> SourceC
         ConfigRejected: A setting is unknown or cannot work; none of the values is repeated.
     """
     try:
-        return provider.config_model.model_validate(config)
+        return provider.config_model.model_validate(spelled(provider.config_model, config))
     except ValidationError as error:
         raise rejected(error, "setting") from None
 
@@ -50,7 +51,7 @@ def read_credentials(provider: type[AnyConnector], values: Credentials | None) -
             remedy="Run: catchment connector credentials <connector>.",
         )
     try:
-        return provider.credentials_model.model_validate(values)
+        return provider.credentials_model.model_validate(spelled(provider.credentials_model, values))
     except ValidationError as error:
         raise rejected(error, "credential") from None
 
@@ -75,7 +76,7 @@ def make_source(connector: ConnectorRow, credentials: Credentials | None, sessio
         ConfigRejected: Its settings cannot work.
         AuthRejected: Its credentials are missing.
     """
-    provider = registry.provider(connector.provider)
+    provider = registry.provider_of(connector)
     config = read_config(provider, connector.config)
     return provider(config, read_credentials(provider, credentials), session)
 

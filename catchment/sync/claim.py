@@ -188,14 +188,15 @@ def add_run(
     allow_mass_delete: bool = False,
     dry_run: bool = False,
     waiting: bool = False,
+    kind: RunKind = RunKind.SYNC,
     **more: Any,
 ) -> None:
-    """Insert a queued run; raises IntegrityError when the connector has an active one."""
+    """Insert a queued run; raises IntegrityError when it is a sync and the connector has an active one."""
     runs.add(
         connection,
         id=run_id,
         connector_pk=connector_pk,
-        kind=RunKind.SYNC.value,
+        kind=kind.value,
         mode=str(mode),
         trigger=str(trigger),
         state=RunState.QUEUED.value,

@@ -1,0 +1,351 @@
+"""Pushes: documents that the other side sends, in the index before the answer goes out.
+
+A push is one transaction: documents, chunks, words, ledger, the run's row and the cursor become true
+together, or nothing does. It never asks Prefect for anything; recordings leave a run that waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catchment.core.counters import Counters
+from catchment.core.documents import ParsedDocument
+from catchment.core.errors import Conflict
+from catchment.core.ids import new_id, new_short_id
+from catchment.core.runs import ConnectorStatus, ItemState, RunKind, Trigger
+from catchment.core.settings import ParseSettings, parse_settings
+from catchment.kit.registry import PUSHED
+from catchment.parsing.charset import clean
+from catchment.parsing.plain import plain_document
+from catchment.services.context import Context
+from catchment.services.push_input import (
+    NOT_SENT,
+    DocumentRejected,
+    Incoming,
+    NotSent,
+    PushRejected,
+    check_cursor,
+    check_documents,
+    read_document,
+)
+from catchment.store import connectors, items, meta, pushes
+from catchment.store.engine import reading, transact, writing
+from catchment.store.index import IndexEntry, index_for
+from catchment.store.items import Known
+from catchment.store.rows import ConnectorRow
+from catchment.sync.claim import add_run
+from catchment.sync.settlement import existing_documents
+
+KEEP_SINGLE_SECONDS = 7 * 86_400
+"""Pushes older than this are folded into sums of their day."""
+_TAKEN = frozenset({ItemState.INDEXED.value, ItemState.PENDING.value})
+"""States in which a document counts as known; one that failed, or was deleted, is taken anew."""
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What became of a push. The four numbers add up to the documents that were sent.
+
+    Attributes:
+        indexed: New documents, or with upsert also changed ones.
+        skipped: Known already, or sent twice.
+        errors: External id and reason of each document that could not be taken.
+        transcriptions: Recordings that wait for their text.
+        cursor: The cursor that was sent, or None.
+        run_id: The run that stands for it.
+    """
+
+    indexed: int = 0
+    skipped: int = 0
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    transcriptions: int = 0
+    cursor: str | None = None
+    run_id: str = ""
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A document that can be taken, cut into chunks where it is not known yet."""
+
+    incoming: Incoming
+    parsed: ParsedDocument | None = None
+
+
+def push(
+    context: Context,
+    connector: ConnectorRow,
+    documents: Any,
+    *,
+    cursor: str | None = None,
+    cursor_before: str | NotSent | None = NOT_SENT,
+    settings: ParseSettings | None = None,
+) -> Pushed:
+    """Take documents in; when this returns, they can be found.
+
+    Args:
+        context: The surroundings.
+        connector: A connector that is pushed to (execution LOCAL).
+        documents: 1 to 50 JSON objects, each with an ``external_id``; see `push_input.read_document`.
+        cursor: Stored as it is, together with the documents; None leaves the stored one.
+        cursor_before: What the stored cursor must be; `NOT_SENT` asks nothing.
+        settings: Limits of one text.
+
+    Raises:
+        PushRejected: The envelope is wrong, or the connector takes no pushes now; nothing was stored.
+        Conflict: The stored cursor is another than `cursor_before`; nothing was stored.
+    """
+    settings = settings or parse_settings()
+    _require_open(connector)
+    check_cursor(cursor, "cursor")
+    if not isinstance(cursor_before, NotSent):
+        check_cursor(cursor_before, "cursor_before")
+    result = Pushed(cursor=cursor)
+    ready = _read_all(check_documents(documents), result, settings)
+    _cut(context, connector, ready, settings)
+    batch = _Batch(context, connector, ready, result, len(documents), cursor_before, settings)
+    return transact(context.engine, partial(_store, batch))
+
+
+def _require_open(connector: ConnectorRow) -> None:
+    if connector.execution != PUSHED:
+        raise PushRejected("This connector fetches by itself; nothing can be pushed to it.")
+    if connector.paused or connector.status == ConnectorStatus.PAUSED:
+        raise PushRejected("This connector is paused.", remedy="Resume it first.")
+    if connector.deleted_at is not None:
+        raise PushRejected("This connector is deleted.")
+
+
+def _read_all(
+    documents: Sequence[dict[str, Any]], result: Pushed, settings: ParseSettings
+) -> dict[str, _Ready]:
+    """Read each document; of one id the first counts, and what cannot be taken is noted."""
+    ready: dict[str, _Ready] = {}
+    for document in documents:
+        try:
+            incoming = read_document(document, max_characters=settings.max_characters)
+        except DocumentRejected as rejected:
+            result.errors.append((clean(document["external_id"])[:600], str(rejected)))
+            continue
+        if incoming.key in ready:
+            result.skipped += 1
+        else:
+            ready[incoming.key] = _Ready(incoming)
+    return ready
+
+
+def _cut(
+    context: Context, connector: ConnectorRow, ready: dict[str, _Ready], settings: ParseSettings
+) -> None:
+    """Cut texts before the transaction, so that nobody waits for it; known ones are not cut at all."""
+    if not ready:
+        return
+    with reading(context.engine) as connection:
+        known = items.lookup(connection, connector.pk, list(ready))
+    upsert = _upserts(connector)
+    for key, one in ready.items():
+        if _wanted(one.incoming, known.get(key), upsert=upsert):
+            _parse(one, settings)
+
+
+def _parse(one: _Ready, settings: ParseSettings) -> None:
+    incoming = one.incoming
+    if incoming.text is not None and one.parsed is None:
+        one.parsed = plain_document(
+            incoming.text, content_type=incoming.content_type, chunk_characters=settings.chunk_characters
+        )
+
+
+def _upserts(connector: ConnectorRow) -> bool:
+    config = connector.config
+    return "upsert" in (config.get("documentSemantics"), config.get("document_semantics"))
+
+
+def _wanted(incoming: Incoming, known: Known | None, *, upsert: bool) -> bool:
+    """Whether a document is to be written, in view of what the ledger knows of its id."""
+    if known is None or known.state not in _TAKEN:
+        return True
+    return upsert and known.content_hash != incoming.digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A push on its way into its transaction; `read` is what became of it so far."""
+
+    context: Context
+    connector: ConnectorRow
+    ready: dict[str, _Ready]
+    read: Pushed
+    count: int
+    cursor_before: str | NotSent | None
+    settings: ParseSettings
+
+
+def _store(batch: _Batch, connection: Connection) -> Pushed:
+    """Write a push in its transaction; done again as a whole should the database end it."""
+    connector, ready, read = batch.connector, batch.ready, batch.read
+    connectors.lock(connection, connector.pk)
+    fresh = connectors.by_pk(connection, connector.pk)
+    _require_open(fresh)
+    if not isinstance(batch.cursor_before, NotSent) and batch.cursor_before != fresh.cursor:
+        raise Conflict(
+            "The stored cursor is not the one that cursor_before names.",
+            remedy="Read the connector's cursor and go on from there.",
+        )
+    result = Pushed(skipped=read.skipped, errors=list(read.errors), cursor=read.cursor)
+    known = items.lookup(connection, connector.pk, list(ready)) if ready else {}
+    upsert = _upserts(fresh)
+    chosen = []
+    for key, one in ready.items():
+        if _wanted(one.incoming, known.get(key), upsert=upsert):
+            _parse(one, batch.settings)
+            chosen.append(one)
+        else:
+            result.skipped += 1
+    if chosen:
+        _write(batch.context, fresh, connection, chosen, known)
+    result.transcriptions = sum(one.parsed is None for one in chosen)
+    result.indexed = len(chosen) - result.transcriptions
+    if result.transcriptions:
+        _ask_for_transcription(connection, fresh)
+    result.run_id = _note(connection, fresh, result, batch.count)
+    _move(batch.context, connection, fresh, result.cursor)
+    return result
+
+
+def _write(
+    context: Context,
+    connector: ConnectorRow,
+    connection: Connection,
+    chosen: Sequence[_Ready],
+    known: dict[str, Known],
+) -> None:
+    """Write ledger rows, then documents with their chunks; recordings get a document without text."""
+    now = context.clock.now()
+    index = index_for(context.engine.dialect.name)
+    fresh = [one for one in chosen if one.incoming.key not in known]
+    first = meta.allocate_pks(connection, len(fresh)) if fresh else 0
+    numbers = {one.incoming.key: first + place for place, one in enumerate(fresh)}
+    old = [known[one.incoming.key].pk for one in chosen if one.incoming.key in known]
+    written = existing_documents(connection, old) if old else set()
+    new_rows: list[tuple[Any, ...]] = []
+    changed_rows: list[tuple[Any, ...]] = []
+    entries: list[IndexEntry] = []
+    unread: list[IndexEntry] = []
+    for one in chosen:
+        before = known.get(one.incoming.key)
+        pk = before.pk if before is not None else numbers[one.incoming.key]
+        (changed_rows if before is not None else new_rows).append(_item_row(one.incoming, pk, now))
+        entry = _entry(one, pk, connector, is_new=pk not in written)
+        (entries if one.parsed is not None else unread).append(entry)
+    pushes.write_items(connection, connector.pk, new=new_rows, changed=changed_rows)
+    if entries:
+        index.upsert(connection, entries, now=now)
+    if unread:
+        index.remove(connection, sorted(entry.pk for entry in unread if not entry.is_new), now=now)
+        pushes.write_unread(connection, unread, now=now)
+
+
+def _item_row(incoming: Incoming, pk: int, now: float) -> tuple[Any, ...]:
+    """Return the values of `pushes.ITEM_COLUMNS`, and the number."""
+    return (
+        incoming.key,
+        incoming.key,
+        (ItemState.INDEXED if incoming.text is not None else ItemState.PENDING).value,
+        incoming.digest,
+        len(incoming.text.encode()) if incoming.text is not None else None,
+        # Searches by time go by this one; a document without a date is as old as its arrival.
+        incoming.date if incoming.date is not None else now,
+        incoming.url,
+        None if incoming.text is not None else "waiting for its transcription",
+        None,
+        0,
+        None,
+        now,
+        pk,
+    )
+
+
+def _entry(one: _Ready, pk: int, connector: ConnectorRow, *, is_new: bool) -> IndexEntry:
+    incoming = one.incoming
+    return IndexEntry(
+        pk=pk,
+        id=new_short_id(),
+        is_new=is_new,
+        connector_pk=connector.pk,
+        collection_pk=connector.collection_pk,
+        # An empty title is none: what the other side did not name is not named after its id.
+        title=incoming.title or "",
+        path=incoming.key,
+        author=incoming.author,
+        created_at=incoming.date,
+        acl="none",
+        tags=incoming.tags,
+        metadata=incoming.metadata,
+        parsed=one.parsed or ParsedDocument("", incoming.content_type),
+    )
+
+
+def _ask_for_transcription(connection: Connection, connector: ConnectorRow) -> None:
+    """Leave a run that waits, unless one does already; the sweep starts it where speech is understood."""
+    if pushes.waiting_transcription(connection, connector.pk):
+        return
+    add_run(
+        connection,
+        new_id(),
+        connector.pk,
+        mode="auto",
+        trigger=Trigger.PUSH,
+        names=[],
+        waiting=True,
+        kind=RunKind.TRANSCRIBE,
+    )
+
+
+def _note(connection: Connection, connector: ConnectorRow, result: Pushed, count: int) -> str:
+    counters = Counters(
+        collected=count,
+        skipped=result.skipped,
+        parsed=result.indexed,
+        indexed=result.indexed,
+        failed=len(result.errors),
+    )
+    details: dict[str, Any] = {}
+    if result.errors:
+        details["errors"] = [
+            {"key": key, "stage": "collect", "reason": "invalid", "error": error}
+            for key, error in result.errors
+        ]
+    if result.cursor is not None:
+        details["cursor"] = result.cursor
+    if result.transcriptions:
+        details["transcriptions"] = result.transcriptions
+    return pushes.add_run(connection, connector.pk, counters, details=details)
+
+
+def _move(context: Context, connection: Connection, connector: ConnectorRow, cursor: str | None) -> None:
+    """Move the cursor with the documents; a good push mends what an earlier one broke."""
+    values: dict[str, Any] = {"last_success_at": context.clock.now()}
+    if cursor is not None:
+        values["cursor"] = cursor
+    if connector.status in (ConnectorStatus.SETUP, ConnectorStatus.ERROR):
+        values.update(status=ConnectorStatus.ACTIVE, error_code=None, error_message=None)
+    connectors.change(connection, connector.pk, **values)
+
+
+def fold(context: Context) -> int:
+    """Fold old pushes into sums of their days, a bounded number at a time; returns how many."""
+    before = context.clock.now() - KEEP_SINGLE_SECONDS
+    folded, give_up_at = 0, time.monotonic() + 10.0
+    while time.monotonic() < give_up_at:
+        with writing(context.engine) as connection:
+            count = pushes.fold(connection, before=before)
+        folded += count
+        if count < pushes.STEP:
+            break
+    return folded
