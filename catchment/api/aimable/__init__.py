@@ -1,0 +1,1 @@
+"""The Aimable face: spaces, collections and their connectors under ``/v1``."""

@@ -1,0 +1,89 @@
+"""The documents of the API: one for each face, and one for all, with the errors that a face really says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from catchment.api.base import STATUSES, Face, Problem
+from catchment.api.faces import FACES, HOUSE, face_of
+
+_USUAL = ("invalid", "unauthenticated", "forbidden", "not_found", "conflict", "rate_limited", "unavailable")
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "zensearchKey": {"type": "apiKey", "in": "header", "name": "X-ZenSearch-Key"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__session"},
+}
+_OPERATIONS = ("get", "put", "post", "delete", "patch")
+
+
+def add_documents(app: FastAPI) -> None:
+    """Serve ``/openapi.json`` and one document for each face; call it when all routes are there."""
+    documents: dict[str, dict[str, Any]] = {}
+
+    def of(face: Face | None) -> dict[str, Any]:
+        name = face.name if face else "all"
+        if name not in documents:
+            documents[name] = _document(app, face)
+        return documents[name]
+
+    def whole() -> dict[str, Any]:
+        return of(None)
+
+    app.openapi = whole  # type: ignore[method-assign]  # FastAPI's own way to another document
+    for face in FACES:
+        app.add_route(f"/openapi/{face.name}.json", _serving(of, face), include_in_schema=False)
+
+
+def _serving(of: Callable[[Face], dict[str, Any]], face: Face) -> Callable[[Request], JSONResponse]:
+    def serve(_request: Request) -> JSONResponse:
+        return JSONResponse(of(face))
+
+    return serve
+
+
+def _document(app: FastAPI, face: Face | None) -> dict[str, Any]:
+    made = get_openapi(
+        title=face.title if face else app.title,
+        version=app.version,
+        routes=app.routes,
+        description=f"The {face.title} face of Catchment." if face else app.description,
+    )
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    for one in (face,) if face else FACES:
+        schemas[_error_name(one)] = dict(one.error_schema)
+    made["components"]["securitySchemes"] = _SCHEMES
+    paths = made.get("paths", {})
+    made["paths"] = paths = {p: item for p, item in paths.items() if face is None or face_of(p) is face}
+    for path, item in paths.items():
+        for method in _OPERATIONS:
+            if method in item:
+                _tell_errors(item[method], path, face_of(path))
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return made
+
+
+def _error_name(face: Face) -> str:
+    return f"{face.name.capitalize()}Error"
+
+
+def _tell_errors(operation: dict[str, Any], path: str, face: Face) -> None:
+    responses = operation.setdefault("responses", {})
+    responses.pop("422", None)
+    if face is HOUSE:
+        return
+    if not face.is_open(path):
+        operation.setdefault("security", [{name: []} for name in _SCHEMES])
+    shape = {"$ref": f"#/components/schemas/{_error_name(face)}"}
+    for code in _USUAL:
+        status = str(face.status_of(Problem(code, "")))
+        described = {"description": code.replace("_", " ").capitalize() + "."}
+        responses.setdefault(status, {**described, "content": {"application/json": {"schema": shape}}})
+    assert set(_USUAL) <= set(STATUSES)

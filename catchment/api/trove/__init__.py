@@ -1,0 +1,1 @@
+"""The Trove face: GraphQL, and the push of documents in batches."""

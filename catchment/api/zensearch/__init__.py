@@ -1,0 +1,1 @@
+"""The ZenSearch face: connectors, jobs, documents and files under ``/api/v1``."""

@@ -1,0 +1,78 @@
+"""What a caller can reach, by its inner id: things of other tenants do not exist, whoever asks for them."""
+
+from __future__ import annotations
+
+from catchment.core.errors import NotFound
+from catchment.services.access import Caller
+from catchment.services.context import Context
+from catchment.store import connectors, runs, spaces
+from catchment.store.engine import reading
+from catchment.store.rows import ConnectorRow, RunRow
+from catchment.store.spaces import CollectionRow, SpaceRow
+
+
+def connector(context: Context, caller: Caller, connector_id: str) -> ConnectorRow:
+    """Return a living connector of the caller's tenant.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    with reading(context.engine) as connection:
+        row = connectors.by_id(connection, connector_id)
+    if row is None or row.deleted_at is not None or row.tenant_id != caller.tenant_id:
+        raise NotFound("There is no such connector.")
+    return row
+
+
+def run(context: Context, connector: ConnectorRow, run_id: str) -> RunRow:
+    """Return a run of a connector that the caller was found to reach.
+
+    Raises:
+        NotFound: There is none with this id, or it is another connector's.
+    """
+    with reading(context.engine) as connection:
+        row = runs.get(connection, run_id)
+    if row is None or row.connector_pk != connector.pk:
+        raise NotFound("There is no such run.")
+    return row
+
+
+def space(context: Context, caller: Caller, space_id: str) -> SpaceRow:
+    """Return a space of the caller's tenant; whether it has a role there is another question.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    with reading(context.engine) as connection:
+        row = spaces.space(connection, space_id)
+    if row is None or row.tenant_id != caller.tenant_id:
+        raise NotFound("There is no such space.")
+    return row
+
+
+def collection(
+    context: Context, caller: Caller, collection_id: str, *, space_id: str | None = None
+) -> CollectionRow:
+    """Return a living collection of the caller's tenant, and of the space where one is named.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    with reading(context.engine) as connection:
+        row = spaces.collection(connection, collection_id)
+    if row is None or row.deleted_at is not None or row.tenant_id != caller.tenant_id:
+        raise NotFound("There is no such collection.")
+    if space_id is not None and row.space_id != space_id:
+        raise NotFound("There is no such collection in this space.")
+    return row
+
+
+def collection_of(context: Context, connector: ConnectorRow) -> CollectionRow:
+    """Return the collection that a connector lives in."""
+    with reading(context.engine) as connection:
+        return spaces.collection_by_pk(connection, connector.collection_pk)
+
+
+def visible_spaces(caller: Caller) -> frozenset[str] | None:
+    """Return the ids of the spaces that a caller may look into; None means every space of its tenant."""
+    return None if caller.has_role("admin") else frozenset(caller.space_roles)
