@@ -1,11 +1,17 @@
-"""What a source says, made fit for a database: no NUL, no half of a surrogate pair."""
+"""What a source says, made fit for a database: no NUL, no half of a surrogate pair, no endless key."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from catchment.core.items import Item
+
+MOST_KEY_BYTES = 2400
+"""PostgreSQL takes 2,704 bytes into an index, the number of the connector included."""
+_SURELY_SHORT = MOST_KEY_BYTES // 4
+_HEAD, _TAIL = 400, 100
 
 
 def is_fit(text: str) -> bool:
@@ -28,32 +34,50 @@ def fit(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def fit_key(text: str) -> str:
-    """Escape what no database takes, for identities: two that differ stay different."""
+def escaped(text: str) -> str:
+    """Escape what no database takes: two that differ stay different."""
     if is_fit(text):
         return text
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
+def is_short(text: str) -> bool:
+    """Whether every database takes this text into an index."""
+    return len(text) <= _SURELY_SHORT or len(text.encode("utf-8", "replace")) <= MOST_KEY_BYTES
+
+
+def fit_key(text: str) -> str:
+    """Make an identity or a path fit: escaped, and beyond 2,400 bytes its middle as a hash.
+
+    Two that differ stay different; beginning and ending, which rules look at, stay what they are.
+    """
+    text = escaped(text)
+    if is_short(text):
+        return text
+    return f"{text[:_HEAD]}~{hashlib.sha256(text.encode()).hexdigest()}~{text[-_TAIL:]}"
+
+
 def are_fit(items: Sequence[Item]) -> bool:
     """Whether every database takes the keys and paths of these items."""
-    return is_fit("".join([text for item in items for text in (item.key, item.path)]))
+    texts = [text for item in items for text in (item.key, item.path)]
+    return is_fit("".join(texts)) and all(map(is_short, texts))
 
 
 def fit_item(item: Item) -> Item:
     """Return the item with all of its texts fit for a database; usually the very same."""
     # One text out of all: nearly always it is fit, and this is asked of every listed item.
     texts = (item.key, item.path, item.version, item.title, item.author, item.url)
-    if is_fit("".join([*filter(None, texts), *item.tags, *item.metadata, *item.metadata.values()])):
+    told = "".join([*filter(None, texts), *item.tags, *item.metadata, *item.metadata.values()])
+    if is_fit(told) and is_short(item.key) and is_short(item.path):
         return item
     return replace(
         item,
         key=fit_key(item.key),
         path=fit_key(item.path),
-        version=fit_key(item.version) if item.version is not None else None,
+        version=escaped(item.version) if item.version is not None else None,
         title=fit(item.title) if item.title is not None else None,
         author=fit(item.author) if item.author is not None else None,
-        url=fit_key(item.url) if item.url is not None else None,
+        url=escaped(item.url) if item.url is not None else None,
         tags=tuple(fit(tag) for tag in item.tags),
         metadata={fit(name): fit(value) for name, value in item.metadata.items()},
     )

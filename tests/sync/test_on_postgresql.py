@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -135,6 +136,20 @@ class TestTheIndexOverTheWords:
             assert self.is_there(house.engine) is None
             build(connection)
         assert self.is_there(house.engine) is True
+
+
+def test_a_key_that_no_index_takes_costs_no_batch(house: Vault, world: World) -> None:
+    """It is indexed with its neighbours, under a shorter name, and unchanged the next time."""
+    rng = random.Random(1)
+    for name in ("one", "two"):
+        # Nothing that repeats: the server would squeeze it.
+        long = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(6000))
+        world.put(f"{name}/{long}.txt", f"gauge {name}")
+    world.put("good", "gauge")
+    row = house.sync()
+    assert (row.state, row.indexed) == ("SUCCEEDED", 3)
+    assert len({hit.key for hit in house.search("gauge")}) == 3
+    assert house.sync().skipped == 3
 
 
 class TestALostConnection:
