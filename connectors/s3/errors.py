@@ -60,6 +60,23 @@ _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405
 NO_SERVER_REMEDY = "Give the address of the server's S3 interface, not of its web pages or console."
 
 
+class WebPage(Exception):
+    """A page for people came where a listing was asked for."""
+
+
+def refuse_web_page(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Stop boto3 from reading a page for people: it takes one for a server's error in passing.
+
+    Raises:
+        WebPage: The answer is one, and no error of a server or gateway.
+    """
+    if operation_model.name != "ListObjectsV2" or response_dict["status_code"] >= 500:
+        return
+    head = bytes(response_dict["body"][:512]).lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        raise WebPage
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What is asked, for the sentence.
@@ -89,14 +106,17 @@ def source_error(error: Exception, place: Place, *, permission: str = "s3:ListBu
         place: What was asked.
         permission: What the request needs.
     """
-    from botocore import exceptions
+    from botocore.exceptions import ClientError
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, SourceError):
         return error
-    if isinstance(error, exceptions.ClientError):
+    if isinstance(error, ClientError):
         return _answered(error, place, permission)
-    if isinstance(error, exceptions.ResponseParserError):
-        return _unparsed(error, place)
+    if isinstance(error, WebPage):
+        return no_server(place, "its answer is a web page")
+    if isinstance(error, ResponseParserError):
+        return SourceDown(f"{place.shown} sent an answer that cannot be read.")
     return _unanswered(error, place)
 
 
@@ -153,7 +173,11 @@ def region_told(error: Any) -> str | None:
 
 def says_wrong_region(error: Exception) -> bool:
     """Tell whether an answer says that the bucket lies in another region."""
-    return hasattr(error, "response") and code_of(error) in _WRONG_REGION
+    if not hasattr(error, "response"):
+        return False
+    code = code_of(error)
+    # An answer to HEAD has no body; then only its header tells that 400 means this.
+    return code in _WRONG_REGION or (code == "400" and region_told(error) is not None)
 
 
 def no_server(place: Place, found: str) -> ConfigRejected:
@@ -236,13 +260,6 @@ def _grant(permission: str, place: Place) -> str:
     return f"Grant {permission} on it to the identity that signs in{pays}."
 
 
-def _unparsed(error: Exception, place: Place) -> SourceError:
-    text = str(error).lower()
-    if "<html" in text or "<!doctype" in text:
-        return no_server(place, "its answer is a web page")
-    return SourceDown(f"{place.shown} sent an answer that cannot be read.")
-
-
 def _unanswered(error: Exception, place: Place) -> SourceError:
     """Translate what went wrong before there was an answer."""
     from botocore import exceptions
@@ -292,7 +309,7 @@ def _cause(error: Exception) -> str:
     """Say in a few words what the network said; addresses and settings are in the sentence already."""
     from botocore import exceptions
 
-    text = str(error).lower()
+    text = f"{error} {getattr(error, 'kwargs', {}).get('error', '')}".lower()
     for words, said in (
         (("name or service not known", "failed to resolve", "nodename", "name resolution"), "unknown host"),
         (("connection refused",), "connection refused"),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from catchment.kit import AuthRejected, ConfigRejected, Session
 from connectors.s3.config import S3Config
 from connectors.s3.credentials import S3Credentials
+from connectors.s3.errors import refuse_web_page
 
 if TYPE_CHECKING:
     import boto3
@@ -20,6 +21,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 60
 DEFAULT_REGION = "us-east-1"
 _CONNECTIONS = 32
+_BEFORE_PARSE = "before-parse.s3.*"
 _ROLE_SESSION = "catchment"
 
 
@@ -142,7 +144,7 @@ class SignIn:
                 credentials.secret_access_key.get_secret_value().strip(),
                 (token.get_secret_value().strip() or None) if token else None,
             )
-        _read_times_fast(core)
+        _prepare(core)
         return boto3.Session(botocore_session=core)
 
     def _sign_in(self) -> None:
@@ -233,12 +235,28 @@ def _signing_with(keys: Any) -> boto3.Session:
 
     core = botocore.session.Session(session_vars=_ALONE)
     core.register_component("credential_provider", _Given(keys))
-    _read_times_fast(core)
+    _prepare(core)
     return boto3.Session(botocore_session=core)
 
 
-def _read_times_fast(core: Any) -> None:
+def _prepare(core: Any) -> None:
+    """Have a session of botocore read times fast, know a web page, and leave regions to us."""
+    from botocore.handlers import BUILTIN_HANDLERS
+
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+    events = core.get_component("event_emitter")
+    events.register_first("needs-retry.s3", _follow_nobody)
+    # Its own look at answers with status 200 takes a page for a failure in passing, so ours comes first.
+    own = [entry[1] for entry in BUILTIN_HANDLERS if entry[0] == _BEFORE_PARSE and "200" in entry[1].__name__]
+    for handler in own:
+        events.unregister(_BEFORE_PARSE, handler)
+    for handler in (refuse_web_page, *own):
+        events.register_first(_BEFORE_PARSE, handler)
+
+
+def _follow_nobody(request_dict: dict[str, Any], **_: Any) -> None:
+    """Keep boto3 from changing regions by itself, request by request: `Client` does, once and for all."""
+    request_dict.get("context", {}).setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _timestamp(value: Any) -> datetime:

@@ -96,7 +96,9 @@ class Answer:
     pass_on: bool = False
 
 
-def error(code: str, status: int, message: str = "", headers: dict[str, str] | None = None, more: str = "") -> Answer:
+def error(
+    code: str, status: int, message: str = "", headers: dict[str, str] | None = None, more: str = ""
+) -> Answer:
     """Return an error document, as S3 writes it."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -128,7 +130,9 @@ class Proxy:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def fault(self, match: Match, answer: Answer, *, times: int | None = None) -> None:
@@ -254,11 +258,12 @@ class Moto:
         host, port = self._server.get_host_and_port()
         self.url = f"http://{host}:{port}"
         self._made = 0
+        self._boto = client_of(self.url)
 
     def bucket(self) -> Bucket:
         """Make a bucket of a test's own."""
         self._made += 1
-        made = Bucket(self.url, f"bucket-{self._made}")
+        made = Bucket(self._boto, f"bucket-{self._made}")
         made.boto.create_bucket(Bucket=made.name)
         return made
 
@@ -270,10 +275,9 @@ class Moto:
 class Bucket:
     """A bucket of moto, from the owner's side."""
 
-    def __init__(self, url: str, name: str) -> None:
-        self.url = url
+    def __init__(self, boto: Any, name: str) -> None:
+        self.boto = boto
         self.name = name
-        self.boto = client_of(url)
 
     def put(self, key: str, body: bytes | str = b"", **more: Any) -> None:
         """Write an object through the wire, with whatever goes with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from catchment.kit import Item, Session, registry
 from catchment.kit.registry import AnyConnector
+from catchment.sync.begin import begin_run
 from connectors.s3 import S3, S3Config, S3Credentials, pace
 from tests.support.clock import SetClock
 from tests.support.s3 import ACCESS_KEY, SECRET_KEY, Bucket, Moto, Proxy
@@ -48,7 +50,13 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_identity_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever runs the tests has no AWS settings, and no metadata service is asked."""
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+    for name in (
+        "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
@@ -60,7 +68,9 @@ def make_source(bucket: Bucket, proxy: Proxy) -> Iterator[MakeSource]:
     """Make connectors to the bucket, by way of the proxy."""
     made: list[S3] = []
 
-    def make(*, credentials: S3Credentials | None = KEYS, session: Session | None = None, **settings: Any) -> S3:
+    def make(
+        *, credentials: S3Credentials | None = KEYS, session: Session | None = None, **settings: Any
+    ) -> S3:
         config = S3Config(**{"bucket": bucket.name, "endpoint": proxy.url, **settings})
         made.append(S3(config, credentials, session))
         return made[-1]
@@ -91,10 +101,14 @@ def house(
         return S3 if slug == "s3" else real(slug)
 
     monkeypatch.setattr(registry, "provider", look_up)
+    for module in ("plain", "vault"):
+        monkeypatch.setattr(
+            f"tests.support.{module}.begin_run", partial(begin_run, credentials=KEYS.reveal())
+        )
     home = tmp_path / "home"
     home.mkdir()
     vault = Vault(home, clock=clock)
-    vault.add("s3", {"bucket": bucket.name, "endpoint": proxy.url, "anonymous": True})
+    vault.add("s3", {"bucket": bucket.name, "endpoint": proxy.url})
     yield vault
     vault.engine.dispose()
 

@@ -73,7 +73,9 @@ class TestSettings:
     def test_the_same_bucket_has_the_same_identity_however_it_is_written(self) -> None:
         """Server, bucket and prefixes are the identity; how one signs in is not."""
         one = S3.identity({"bucket": "docs", "prefix": "/a/", "endpoint": "HTTPS://MinIO:9000/"})
-        other = S3.identity({"bucket": "docs", "prefixes": ["a/"], "endpoint": "https://minio:9000", "region": "x"})
+        other = S3.identity(
+            {"bucket": "docs", "prefixes": ["a/"], "endpoint": "https://minio:9000", "region": "x"}
+        )
         assert one == other
         assert one != S3.identity({"bucket": "docs", "prefix": "a/"})
         assert one != S3.identity({"bucket": "docs", "prefix": "b/", "endpoint": "https://minio:9000"})
@@ -129,7 +131,9 @@ class TestAddress:
             ("s3://AKID:secret-thing/docs", "bucket"),
         ],
     )
-    def test_an_address_that_cannot_work_names_the_setting_and_no_secret(self, text: str, setting: str) -> None:
+    def test_an_address_that_cannot_work_names_the_setting_and_no_secret(
+        self, text: str, setting: str
+    ) -> None:
         """What stands in the wrong place may be a secret."""
         with pytest.raises(ConfigRejected) as raised:
             S3.address(text)
