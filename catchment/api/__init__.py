@@ -13,13 +13,13 @@ A face is a package with ``face.py`` (its `base.Face`, and how it wraps what it 
         row = reach.connector(context, caller, ids.read("connector", connector_id))
         return envelope(request, render(row))
 
-- `requests`: `CallerOf`, `ContextOf`, `settings`, `base_url`, `request_id`. On a face's `open_paths` there may
-  be no caller: ask for `ContextOf` alone there, and sign in by `services.access.authenticate`.
+- `requests`: `CallerOf`, `ContextOf`, `settings`, `base_url`, `request_id`. On a face's `open_paths` there
+  may be no caller: ask for `ContextOf` alone there, and sign in by `services.access.authenticate`.
 - Routes are declared with their whole path, without a slash at the end; Aimable's without ``/api-proxy``.
 - Raise the errors of `catchment.core.errors`; or `errors.invalid(message, "body", "config", "bucket")` where
-  a part of the request is to blame; or `errors.Refused(Problem(...))`. Never build an error body in a handler.
+  a part of the request is to blame; or `errors.Refused(Problem(...))`. No handler builds an error body.
 - `ids`: `read(kind, text)` takes every spelling and raises NotFound; `prefixed`, `hyphenated`, `file_id`.
-- `limits`: `LenientRoute` where bad texts are a part's own fault, `check_files`, `UPLOADS` (paths with files).
+- `limits`: `LenientRoute` where bad texts are a part's own fault, `check_files`, `UPLOADS` (its paths).
 - `services.reach`: what a caller may see, by id; other tenants' things are not found.
 - `services.idempotency.once`: does work once for a key, and gives the first answer again.
 """
