@@ -12,9 +12,11 @@ from catchment.core.errors import ConfigRejected, UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
+from catchment.kit.catalog import needs_credentials
 from catchment.kit.connector import BrowsePage, Kind
 from catchment.kit.health import Capability, Health
-from catchment.kit.registry import AnyConnector
+from catchment.kit.push import Push
+from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
 from catchment.services.context import Context
@@ -27,6 +29,8 @@ from catchment.store.rows import ConnectorRow
 from catchment.sync.begin import make_source, read_config, read_credentials
 
 SLUG_CHARACTERS = 40
+FETCHED = "CLOUD"
+"""Execution of a connector that fetches by itself."""
 ITEMS_CAPABILITY = "read"
 """What `check` calls the reading of single items: one that cannot be read is a failure of that item."""
 
@@ -52,10 +56,10 @@ def find(context: Context, name: str) -> ConnectorRow:
     return connector_called(context.engine, name)
 
 
-def all_connectors(context: Context) -> list[ConnectorRow]:
-    """Return the living connectors, oldest first."""
+def all_connectors(context: Context, tenant_id: str | None = None) -> list[ConnectorRow]:
+    """Return the living connectors of one tenant, or of all, oldest first."""
     with reading(context.engine) as connection:
-        return connectors.all_living(connection, connectors.default_tenant(connection))
+        return connectors.all_living(connection, tenant_id)
 
 
 def counts(context: Context, connector: ConnectorRow) -> dict[str, int]:
@@ -114,31 +118,56 @@ def add(
     credentials: Mapping[str, Any] | None = None,
     schedule: str | None = None,
     trusted: bool = True,
+    pushed: bool = False,
+    tenant_id: str | None = None,
+    collection_pk: int | None = None,
 ) -> ConnectorRow:
     """Make a connector and its deployment; the source is not contacted.
 
+    Args:
+        context: The surroundings.
+        provider_slug: Its provider; of a connector that is pushed to, any word.
+        config: Its settings.
+        name: What people call it; by default its provider's name.
+        credentials: What it signs in with.
+        schedule: When it is synced; of a connector that is pushed to it is kept and has no effect.
+        trusted: Whether the operator of this machine makes it.
+        pushed: Whether documents are pushed to it; it then needs no Prefect.
+        tenant_id: Whose it is, by default the command line's.
+        collection_pk: Where its documents go, by default the tenant's first collection.
+
     Raises:
         ConfigRejected: A setting is unknown or cannot work.
+        NotFound: No such provider is known.
         UsageError: The schedule cannot be read.
         Unavailable: Prefect is away; nothing was stored.
     """
-    provider = registry.provider(provider_slug)
+    provider = Push if pushed else registry.provider(provider_slug)
     checked = read_config(provider, dict(config))
-    if credentials:
-        read_credentials(provider, dict(credentials))
+    secrets = _checked(provider, credentials) if credentials else None
     if schedule is not None:
         prefect_schedule(schedule)
     # Settings that cannot work are found before anything is stored.
     stored = checked.model_dump(mode="json", exclude_defaults=True)
-    shown = name or provider.display_name
-    row = _insert(context, provider, stored, name=shown, schedule=schedule, trusted=trusted)
+    shown = name or (provider_slug if pushed else provider.display_name)
+    row = _insert(
+        context,
+        provider,
+        stored,
+        name=shown,
+        provider=provider_slug,
+        execution=PUSHED if pushed else FETCHED,
+        schedule=schedule,
+        trusted=trusted,
+        tenant_id=tenant_id,
+        collection_pk=collection_pk,
+    )
+    values: dict[str, Any] = {}
     try:
-        way = orchestrator(context)
-        values: dict[str, Any] = {}
-        if credentials:
-            values["credentials_block"] = way.write_credentials(row, dict(credentials))
+        if secrets:
+            values["credentials_block"] = orchestrator(context).write_credentials(row, secrets)
         if provider.kind is not Kind.PUSH:
-            values["deployment_id"] = way.deploy(row)
+            values["deployment_id"] = orchestrator(context).deploy(row)
     except BaseException:
         with writing(context.engine) as connection:
             connectors.forget(connection, row.pk)
@@ -146,45 +175,49 @@ def add(
     with writing(context.engine) as connection:
         values["status"] = _status(provider, has_credentials=bool(credentials))
         connectors.change(connection, row.pk, **values)
-    return find(context, row.id)
+        return connectors.by_pk(connection, row.pk)
+
+
+def _checked(provider: type[AnyConnector], credentials: Mapping[str, Any]) -> dict[str, Any]:
+    """Return credentials under the names that their block has, so that all of it is kept secret."""
+    read = read_credentials(provider, dict(credentials))
+    return read.reveal() if read is not None else {}
 
 
 def _status(provider: type[AnyConnector], *, has_credentials: bool) -> ConnectorStatus:
-    model = provider.credentials_model if provider.credentials_required else None
-    needs = model is not None and any(field.is_required() for field in model.model_fields.values())
-    return ConnectorStatus.SETUP if needs and not has_credentials else ConnectorStatus.ACTIVE
+    waits = needs_credentials(provider) and not has_credentials
+    return ConnectorStatus.SETUP if waits else ConnectorStatus.ACTIVE
 
 
 def _insert(
     context: Context,
-    provider: type[AnyConnector],
+    source: type[AnyConnector],
     config: dict[str, Any],
     *,
     name: str,
-    schedule: str | None,
-    trusted: bool,
+    tenant_id: str | None,
+    collection_pk: int | None,
+    **values: Any,
 ) -> ConnectorRow:
     now = context.clock.now()
     connector_id = new_id()
     with writing(context.engine) as connection:
-        tenant = connectors.default_tenant(connection)
+        tenant = tenant_id or connectors.default_tenant(connection)
         slug = _free_slug(name, connectors.slugs_like(connection, tenant, _slug(name)))
         return connectors.add(
             connection,
             id=connector_id,
             tenant_id=tenant,
-            collection_pk=connectors.default_collection(connection, tenant),
+            collection_pk=collection_pk or connectors.default_collection(connection, tenant),
             slug=slug,
             name=name,
-            provider=provider.slug,
-            identity=provider.identity(config),
+            identity=source.identity(config),
             config=config,
             status=ConnectorStatus.SETUP,
-            schedule=schedule,
-            trusted=trusted,
             deployment_name=deployment_name(slug, connector_id),
             created_at=now,
             updated_at=now,
+            **values,
         )
 
 
@@ -221,7 +254,7 @@ def edit(
     Raises:
         ConfigRejected: A setting is unknown or cannot work; nothing was changed.
     """
-    provider = registry.provider(connector.provider)
+    provider = registry.provider_of(connector)
     merged = {**connector.config, **(changes or {})}
     config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
     stored = config.model_dump(mode="json", exclude_defaults=True)
@@ -240,7 +273,7 @@ def _outside(context: Context, connector: ConnectorRow) -> int:
     """Count the documents that the settings leave out now."""
     from catchment.kit.selection import Selection
 
-    provider = registry.provider(connector.provider)
+    provider = registry.provider_of(connector)
     config = read_config(provider, connector.config)
     selection = Selection.of(config, max_file_bytes=context.sync.max_file_bytes)
     source = provider(config, None, Session(trusted=connector.trusted))
@@ -258,11 +291,10 @@ def set_credentials(context: Context, connector: ConnectorRow, values: Mapping[s
         ConfigRejected: A field is missing or unknown, or the provider takes none.
         Unavailable: Prefect is away; nothing was changed.
     """
-    provider = registry.provider(connector.provider)
+    provider = registry.provider_of(connector)
     if provider.credentials_model is None:
         raise UsageError(f"{provider.display_name} takes no credentials.")
-    read_credentials(provider, dict(values))
-    block = orchestrator(context).write_credentials(connector, dict(values))
+    block = orchestrator(context).write_credentials(connector, _checked(provider, values))
     changed: dict[str, Any] = {"credentials_block": block, "updated_at": context.clock.now()}
     if connector.status in (ConnectorStatus.SETUP, ConnectorStatus.ERROR):
         changed.update(status=ConnectorStatus.ACTIVE, error_code=None, error_message=None)
@@ -301,6 +333,8 @@ def _mirror(context: Context, connector: ConnectorRow, **values: Any) -> Connect
     with writing(context.engine) as connection:
         connectors.change(connection, connector.pk, updated_at=context.clock.now(), **values)
     fresh = find(context, connector.id)
+    if connector.execution == PUSHED:
+        return fresh
     try:
         way = orchestrator(context)
         if way.deployment(fresh) is None:
@@ -351,4 +385,4 @@ def browse(
 
 def blind_spots(connector: ConnectorRow) -> tuple[str, ...]:
     """Return what the source of a connector cannot tell, in words."""
-    return registry.provider(connector.provider).blind_spots
+    return registry.provider_of(connector).blind_spots

@@ -63,7 +63,7 @@ def show(context: Context, connector: ConnectorRow) -> CursorView:
     """
     way = orchestrator(context)
     saved = way.cursors.load(connector.id)
-    version = registry.provider(connector.provider).version
+    version = registry.provider_of(connector).version
     marks = read_marks(saved, connector, way.store_id, version=version)
     with reading(context.engine) as connection:
         listed = {row.key: row.listed_at for row in scopes.of_connector(connection, connector.pk).values()}
@@ -79,7 +79,7 @@ def reset(context: Context, connector: ConnectorRow) -> SavedCursor:
         Conflict: A run holds the connector.
         Unavailable: Prefect is away; nothing was changed.
     """
-    version = registry.provider(connector.provider).version
+    version = registry.provider_of(connector).version
     text = json.dumps({"version": version, "scopes": {}}, sort_keys=True, separators=(",", ":"))
     return _put(context, connector, text, steps=None, forget_listings=True)
 
@@ -102,7 +102,7 @@ def rollback(context: Context, connector: ConnectorRow, steps: int) -> SavedCurs
 
 def lists_everything_next(connector: ConnectorRow) -> bool:
     """Tell whether the next automatic run lists everything whatever the cursor says."""
-    provider = registry.provider(connector.provider)
+    provider = registry.provider_of(connector)
     return provider.change_feed is not ChangeFeed.COMPLETE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catchment.kit.registry import PUSHED
 from catchment.services.connectors import all_connectors, orchestrator
 from catchment.services.context import Context
 from catchment.services.orchestrator import store_tag
@@ -20,7 +21,7 @@ def reconcile(context: Context) -> list[str]:
     """
     said: list[str] = []
     for connector in all_connectors(context):
-        if connector.deployment_name is not None:
+        if connector.deployment_name is not None and connector.execution != PUSHED:
             said.extend(_reconcile_one(context, connector))
     said.extend(_remove_strays(context))
     return said

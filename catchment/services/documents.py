@@ -170,7 +170,7 @@ def _outside(connector: ConnectorRow, name: str) -> tuple[str, str, str] | None:
     from catchment.sync.begin import read_config
 
     try:
-        provider = registry.provider(connector.provider)
+        provider = registry.provider_of(connector)
         config = read_config(provider, connector.config)
         selection = Selection.of(config, max_file_bytes=sync_settings().max_file_bytes)
         source = provider(config, None, Session(trusted=connector.trusted))

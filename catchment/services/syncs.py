@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catchment.core.errors import Conflict, NotFound, Unavailable, UsageError
 from catchment.core.ids import new_id
-from catchment.core.runs import ConnectorStatus, Mode, RunState, Trigger
+from catchment.core.runs import ConnectorStatus, Mode, RunKind, RunState, Trigger
 from catchment.kit import registry
 from catchment.kit.connector import Kind
 from catchment.services.connectors import find, orchestrator
@@ -41,8 +41,8 @@ def trigger(
     into one that waits already.
 
     Raises:
-        Conflict: Another run holds the connector.
-        UsageError: The connector cannot be synced: paused, unfinished, or pushed to.
+        Conflict: Another run holds the connector, it is pushed to, or its provider is not installed.
+        UsageError: The connector cannot be synced: paused, or unfinished.
         Unavailable: Prefect is away; nothing was stored.
     """
     _refuse_unready(connector, dry_run=dry_run)
@@ -86,8 +86,9 @@ def trigger(
 
 
 def _refuse_unready(connector: ConnectorRow, *, dry_run: bool) -> None:
-    if registry.provider(connector.provider).kind is Kind.PUSH:
-        raise UsageError("There is nothing to fetch: this connector is pushed to.")
+    if registry.provider_of(connector).kind is Kind.PUSH:
+        raise Conflict("There is nothing to fetch: this connector is pushed to.")
+    registry.require_installed(connector)
     if connector.status == ConnectorStatus.SETUP:
         raise UsageError(
             "The connector's set-up is not finished.",
@@ -224,6 +225,8 @@ def retry(context: Context, row: RunRow) -> RunRow:
     """
     if not RunState(row.state).final:
         raise Conflict(f"Run {row.id} is {row.state}.", remedy="Wait until it ends.")
+    if row.kind != RunKind.SYNC:
+        raise UsageError(f"Run {row.id} is no sync (it is of kind {row.kind}), and cannot be tried again.")
     return trigger(
         context,
         connector_of(context, row),
