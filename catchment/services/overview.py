@@ -37,7 +37,7 @@ def overview(engine: Engine) -> list[Standing]:
     """Return how the living connectors stand, oldest first."""
     with reading(engine) as connection:
         totals = documents.totals(connection)
-        living = connectors.all_living(connection, connectors.default_tenant(connection))
+        living = connectors.all_living(connection)
         return [_standing(connection, row, totals.get(row.pk, (0, 0))) for row in living]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from catchment.core.ids import new_id
 from catchment.store.rows import ConnectorRow, as_row, columns_of
@@ -56,19 +56,23 @@ def by_pk(connection: Connection, pk: int) -> ConnectorRow:
 
 
 def find(connection: Connection, tenant_id: str, name: str) -> list[ConnectorRow]:
-    """Return the living connectors that are meant: by id, slug, deployment's name, else by name."""
+    """Return the living connectors that are meant: by id, slug, deployment's name, else by name.
+
+    Slugs and names are a tenant's own; ids and the names of deployments mean one connector, of any tenant.
+    """
     rows = [
         as_row(ConnectorRow, row)
         for row in connection.execute(
             select(*_COLUMNS)
             .where(
-                connectors.c.tenant_id == tenant_id,
                 connectors.c.deleted_at.is_(None),
                 or_(
                     connectors.c.id == name,
-                    connectors.c.slug == name,
                     connectors.c.deployment_name == name,
-                    connectors.c.name == name,
+                    and_(
+                        connectors.c.tenant_id == tenant_id,
+                        or_(connectors.c.slug == name, connectors.c.name == name),
+                    ),
                 ),
             )
             .order_by(connectors.c.pk)
