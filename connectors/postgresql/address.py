@@ -67,7 +67,8 @@ def take_apart(text: str) -> SourceAddress | None:
     Raises:
         ConfigRejected: A part of it cannot work; no secret is repeated.
     """
-    if text.partition("://")[0].lower() not in SCHEMES:
+    scheme, separator, _ = text.strip().partition("://")
+    if not separator or scheme.lower() not in SCHEMES:
         return None
     try:
         parts = urlsplit(text.strip())

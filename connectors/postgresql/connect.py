@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from catchment.core.errors import SourceError
 from catchment.kit import AuthRejected, ConfigRejected, Session
 from connectors.postgresql.config import PostgreSQLConfig
 from connectors.postgresql.credentials import PostgreSQLCredentials
@@ -84,6 +85,9 @@ class Database:
                 connection.read_only = True
                 connection.execute(*self._preparation(timeout_seconds))
                 yield connection
+            except SourceError:
+                self._session.check_stop()  # a statement that was cancelled looks like one that timed out
+                raise
             except psycopg.Error as error:
                 self._session.check_stop()
                 raise translated(error) from error
@@ -113,6 +117,7 @@ class Database:
             pooled.close()
 
     def _take(self) -> Any:
+        import psycopg
         from sqlalchemy.exc import DBAPIError
         from sqlalchemy.exc import TimeoutError as PoolExhausted
 
@@ -125,6 +130,8 @@ class Database:
             ) from error
         except DBAPIError as error:
             raise connect_error(error.orig or error, config.host, config.port) from error
+        except psycopg.Error as error:
+            raise connect_error(error, config.host, config.port) from error
 
     def _open(self) -> Engine:
         with self._lock:

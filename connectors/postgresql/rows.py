@@ -56,7 +56,7 @@ class RowPlan:
         text: Template, or None for the usual layout.
         url: Template, or None.
         author: Template, or None.
-        shown: Columns of the usual layout.
+        shown: Columns of the usual layout; none where there is another.
         body: Column whose text stands by itself in the usual layout.
         fingerprint: Changes when rows are read or written in another way.
     """
@@ -81,7 +81,7 @@ class RowPlan:
     @cached_property
     def used(self) -> tuple[Column, ...]:
         """Columns that make the document, in the order of the relation; the version covers them."""
-        names = {column.name for column in self.shown} if self.text is None and not self.content else set()
+        names = {column.name for column in self.shown}
         for template in (self.title, self.text, self.url, self.author):
             if template is not None:
                 names.update(template.columns)
@@ -203,7 +203,8 @@ class _Planner:
         content_type = self.settings.content_type if content is not None else "text/markdown; charset=utf-8"
         date = self._time("date") or updated or self._usual(DATES, "is_time")
         left_out = {column.name for column in (deleted, updated, content, date) if column is not None}
-        shown = self._shown(left_out)
+        text = self._template("text")
+        shown = self._shown(left_out) if text is None and content is None else ()
         body = next((c for name in BODIES for c in shown if c.name.lower() == name and c.is_text), None)
         plan = RowPlan(
             relation=self.relation,
@@ -216,7 +217,7 @@ class _Planner:
             deleted=deleted,
             date=date,
             title=title,
-            text=self._template("text"),
+            text=text,
             url=self._template("url") or self._of(self._usual(ADDRESSES, "is_text")),
             author=self._template("author") or self._of(self._usual(AUTHORS, "is_text")),
             shown=shown,

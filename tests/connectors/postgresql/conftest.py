@@ -51,7 +51,9 @@ class House(PlainHouse):
     def paths(self) -> set[str]:
         """The paths of all visible documents."""
         with self.engine.connect() as connection:
-            rows = connection.exec_driver_sql("SELECT path FROM documents WHERE deleted_at IS NULL")
+            rows = connection.exec_driver_sql(
+                "SELECT i.path FROM documents d JOIN items i ON i.pk = d.pk WHERE d.deleted_at IS NULL"
+            )
             return {row[0] for row in rows}
 
 

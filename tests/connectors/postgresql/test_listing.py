@@ -242,7 +242,7 @@ class TestRelations:
 
 class TestTypes:
     def test_every_type_can_be_read(self, base: Base) -> None:
-        """16: NaN, infinity, dates before Christ, bytea, json, arrays, ranges, enum, domain, composite, ..."""
+        """16: NaN, infinity, dates before Christ, bytea, json, arrays, ranges, enum, domain and more."""
         base.sql("CREATE TYPE mood AS ENUM ('sad', 'happy')")
         base.sql("CREATE DOMAIN code AS text CHECK (VALUE ~ '^[A-Z]+$')")
         base.sql("CREATE TYPE pair AS (a int, b text)")
@@ -300,7 +300,8 @@ class TestTypes:
         """A date that no calendar shows is no date of the document."""
         base.sql("CREATE TABLE t (id int PRIMARY KEY, updated_at timestamptz)")
         base.sql(
-            "INSERT INTO t VALUES (1, 'infinity'), (2, '0044-03-15 BC'), (3, '2024-01-01 00:00:00+00'), (4, NULL)"
+            "INSERT INTO t VALUES (1, 'infinity'), (2, '0044-03-15 BC'), "
+            "(3, '2024-01-01 00:00:00+00'), (4, NULL)"
         )
         dates = {key: item.modified_at for key, item in listed(base.source(tables=["t"])).items()}
         assert list(dates.values()) == [None, None, 1704067200.0, None]
