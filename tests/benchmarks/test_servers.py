@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import catchment_adapter, naive, naive_postgresql, naive_s3, naive_store, remote_floor, table
+from benchmarks.bench import Bench, Sizes
 from benchmarks.catchment_adapter import open_search, run_without_prefect
 from benchmarks.check import CheckFailed, check
 from benchmarks.corpora import Corpus, change, copy, make_w1
 from benchmarks.counting import counting_proxy
-from benchmarks.remote_tools import row_of
+from benchmarks.remote_tools import postgresql_product, row_of, s3_product
 from benchmarks.servers import (
     Database,
     database,
@@ -33,6 +34,11 @@ needs_postgres = pytest.mark.skipif(postgres_is_missing() is not None, reason=st
 @pytest.fixture(scope="module")
 def w1(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return make_w1(tmp_path_factory.mktemp("bench"), files=FILES)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "cache", rounds=1, sizes=Sizes())
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +223,27 @@ class TestStoreOfTheProduct:
             open_search(tmp_path, store_url=empty.url) as search,
         ):
             search("word")
+
+
+class TestSourcesOfTheProduct:
+    @needs_s3
+    def test_a_bucket_is_synced_and_found(self, bench: Bench, w1: Corpus, tmp_path: Path) -> None:
+        """The settings that the row gives are those of the source, and its keys are the paths."""
+        with s3_server(w1.root) as bucket:
+            tool = s3_product(bucket)
+            if reason := tool.missing():
+                pytest.skip(reason)
+            assert bench.sync(tool, w1, tmp_path).output["indexed"] == FILES
+            again = bench.sync(tool, w1, tmp_path)
+        assert (again.output["skipped"], again.output["fetched"]) == (FILES, 0)
+
+    @needs_postgres
+    def test_a_table_is_synced_and_found(self, bench: Bench, empty: Database, tmp_path: Path) -> None:
+        """Rows are found by the numbers in their keys, once each."""
+        tool = postgresql_product(empty)
+        if reason := tool.missing():
+            pytest.skip(reason)
+        corpus = Corpus(tmp_path, table.fill(empty.url, ROWS))
+        assert bench.sync(tool, corpus, tmp_path).output["indexed"] == ROWS
+        again = bench.sync(tool, corpus, tmp_path)
+        assert (again.output["skipped"], again.output["fetched"]) == (ROWS, 0)
