@@ -39,7 +39,7 @@ def add(
         schedule: When to sync it: 15m, 6h, daily, or five cron fields, in UTC.
     """
     from catchment.cli import typed
-    from catchment.cli.sync import looks_like_address
+    from catchment.cli.sync import looks_like_address, warn_of_secrets
     from catchment.kit import registry
 
     house = House()
@@ -49,10 +49,7 @@ def add(
         provider, address = registry.recognise(source)
         config, credentials = address.config, address.credentials
         name = name or address.name
-        if credentials:
-            out.note(
-                "The password in the address goes to the connector's credentials and is not shown again."
-            )
+        warn_of_secrets(provider, address)
     config = {**config, **typed.settings(registry.provider(provider).config_model, set or ())}
     context = house.working()
     from catchment.services import connectors

@@ -13,6 +13,7 @@ from catchment.cli.house import House
 from catchment.cli.output import out
 
 if TYPE_CHECKING:
+    from catchment.kit.url import SourceAddress
     from catchment.services.context import Context
     from catchment.store.rows import ConnectorRow, RunRow
 
@@ -96,11 +97,7 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
             f"There is no connector, and no folder, called {source!r}.",
             remedy="See: catchment connector list. A new folder is written as a path, such as ./docs.",
         ) from None
-    if address.credentials:
-        out.note(
-            "The password in the address goes to the connector's credentials and is not shown again. "
-            "It still stands in your shell's history; next time use: catchment connector credentials."
-        )
+    warn_of_secrets(provider, address)
     from catchment.services import connectors
 
     known = connectors.at_address(house.context(), provider, address) if house.has_store() else None
@@ -112,6 +109,20 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
     if made:
         out.note(f"Made the connector {connector.slug} for {address.display}.")
     return context, connector
+
+
+def warn_of_secrets(provider: str, address: SourceAddress) -> None:
+    """Say where a secret that stood in an address goes, and that the shell remembers it."""
+    from catchment.kit import registry
+    from catchment.kit.catalog import secret_names
+
+    if secret_names(registry.provider(provider)) & {
+        name for name, value in address.credentials.items() if value
+    }:
+        out.note(
+            "The password in the address goes to the connector's credentials and is not shown again. "
+            "It still stands in your shell's history; next time use: catchment connector credentials."
+        )
 
 
 def looks_like_address(text: str) -> bool:
