@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr
 
@@ -14,6 +14,9 @@ class SourceConfig(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    not_scope: ClassVar[frozenset[str]] = frozenset({"auto_strategy", "reconcile_seconds"})
+    """Settings that do not decide what belongs to the scope: changing one asks for no complete listing."""
 
     include: list[str] = Field(
         default_factory=list,

@@ -159,7 +159,8 @@ class Run:
     @cached_property
     def config_hash(self) -> str:
         """Recognises the scope: every setting that decides what belongs to it."""
-        config = self.source.config.model_dump(mode="json", exclude={"reconcile_seconds", "auto_strategy"})
+        settings = self.source.config
+        config = settings.model_dump(mode="json", exclude=set(settings.not_scope))
         return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
     @property
