@@ -214,7 +214,7 @@ class TestPages:
         monkeypatch.setattr(listing, "PAGE_KEYS", 2)
         bucket.fill(5)
         told = b"<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>"
-        page = b"<ListBucketResult><Name>b</Name><Contents><Key>k</Key><Size>1</Size></Contents>%s</ListBucketResult>"
+        page = b"<ListBucketResult><Contents><Key>k</Key><Size>1</Size></Contents>%s</ListBucketResult>"
         proxy.fault(lists, Answer(200, page % told))
         with pytest.raises(SourceDown, match="not where"):
             list(make_source().listing(make_source().scopes()[0]))

@@ -266,8 +266,8 @@ class TestReasons:
                 error(
                     "InvalidRequest",
                     400,
-                    "The object was stored using a form of Server Side Encryption. The correct parameters must "
-                    "be provided to retrieve the object.",
+                    "The object was stored using a form of Server Side Encryption. The correct parameters "
+                    "must be provided to retrieve the object.",
                 ),
                 "sse_c",
                 "SSE-C",

@@ -131,7 +131,7 @@ class TestRegion:
             error(
                 "AuthorizationHeaderMalformed",
                 400,
-                "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-3'",
+                "The authorization header is malformed; the region is wrong; expecting 'eu-west-3'",
                 more="<Region>eu-west-3</Region>",
             ),
         )
@@ -307,7 +307,7 @@ class TestRole:
         self, make_source: MakeSource, proxy: Proxy
     ) -> None:
         """It is the role that is refused, and not the bucket."""
-        body = b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
         proxy.fault(lambda asked: asked.method == "POST", Answer(403, body, {"Content-Type": "text/xml"}))
         with pytest.raises(AuthRejected) as raised:
             items_of(make_source(role_arn=self.ROLE))
@@ -319,7 +319,7 @@ class TestPatience:
     def test_all_requests_wait_when_one_is_told_to(
         self, bucket: Bucket, make_source: MakeSource, proxy: Proxy
     ) -> None:
-        """The wait is shown with its reason; a Retry-After is obeyed and a cancel ends it (acceptance 18, 19)."""
+        """Acceptance 18, 19: Retry-After is obeyed, the wait shown with its reason, a cancel ends it."""
         bucket.put("a.txt", "x")
         waits: list[tuple[str, float]] = []
         session = Session(on_wait=lambda reason, seconds: waits.append((reason, seconds)))
