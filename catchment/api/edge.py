@@ -75,6 +75,7 @@ class Edge:
             status,
             seconds * 1000,
             state["request_id"],
+            extra={"facts": {"face": face.name, "status": status, "request_id": state["request_id"]}},
         )
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, asked: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from catchment.cli import (
+    api,
     connector,
     cursor,
     documents,
@@ -25,6 +26,7 @@ from catchment.cli import (
     stack,
     status,
     sync,
+    token,
 )
 from catchment.cli.output import out
 
@@ -34,7 +36,15 @@ if TYPE_CHECKING:
 _COMMANDS: dict[Group, tuple[Callable[..., int], ...]] = {
     groups.SYNC: (sync.sync, status.status, runs.runs),
     groups.FIND: (search.search, documents.documents, documents.why),
-    groups.KEEP: (stack.up, stack.down, stack.worker, keeping.migrate, keeping.doctor, keeping.version),
+    groups.KEEP: (
+        stack.up,
+        stack.down,
+        stack.worker,
+        api.api,
+        keeping.migrate,
+        keeping.doctor,
+        keeping.version,
+    ),
 }
 EPILOGUE = "Every command takes --json: one JSON object per line on standard output, and nothing else there."
 
@@ -51,7 +61,7 @@ def build() -> App:
         default_parameter=Parameter(negative=(), show_default=False),
         suppress_keyboard_interrupt=False,
     )
-    for part in (connector.app, runs.app, cursor.app, documents.app):
+    for part in (connector.app, runs.app, cursor.app, documents.app, token.app):
         app.command(part)
     for group, functions in _COMMANDS.items():
         for function in functions:
@@ -131,10 +141,10 @@ def _tell(message: str, *, code: str, remedy: str) -> None:
 
 def _bad_setting(error: ValidationError) -> str | None:
     """Name the environment variable that holds a setting's bad value; the value is not repeated."""
-    from catchment.core.settings import ParseSettings, SyncSettings
+    from catchment.core.settings import ApiSettings, ParseSettings, SyncSettings
     from catchment.local.settings import StackSettings
 
-    subjects = {SyncSettings: "SYNC", ParseSettings: "PARSE", StackSettings: "STACK"}
+    subjects = {SyncSettings: "SYNC", ParseSettings: "PARSE", ApiSettings: "API", StackSettings: "STACK"}
     for settings, subject in subjects.items():
         if settings.__name__ == error.title:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]

@@ -7,7 +7,7 @@ from catchment.cli.output import out
 
 
 def up(*, background: bool = False) -> int:
-    """Run the local stack: Prefect's server, a worker, and the upkeep of the store.
+    """Run the local stack: Prefect's server, a worker, the HTTP API, and the upkeep of the store.
 
     Stays until Ctrl-C, which lets running syncs stop first. Commands that need the stack start it by
     themselves; this keeps it running, for schedules and for Prefect's pages.
@@ -20,6 +20,7 @@ def up(*, background: bool = False) -> int:
     if background:
         return _in_background(house)
     out.note("Starting the local stack ...")
+    from catchment.cli.token import show_first
     from catchment.local.hooks import find_hooks
     from catchment.local.stack import run_stack
 
@@ -32,23 +33,37 @@ def up(*, background: bool = False) -> int:
         idle=hooks.idle,
         before_start=hooks.before_start,
         on_drain=hooks.on_drain,
+        on_ready=lambda: show_first(house),
     )
 
 
 def _in_background(house: House) -> int:
+    from catchment.cli.token import show_first
+    from catchment.local.http import want
+    from catchment.local.paths import prepare
+    from catchment.local.stack import wait_for_http
+
     was_there = house.stack_state() is not None
-    state = house.ensure_stack()
+    prepare(house.root)
+    want(house.root)
+    house.ensure_stack()
+    state = wait_for_http(house.root)
     if out.json:
-        out.record(running=True, started=not was_there, ui=state.ui_url, api=state.api_url)
+        out.record(
+            running=True, started=not was_there, ui=state.ui_url, api=state.api_url, http=state.http_url
+        )
+        show_first(house)
         return 0
     out.say("The local stack runs already." if was_there else "The local stack is ready.")
     out.facts(
         [
             ("Prefect's pages", state.ui_url),
             ("Sign in with", state.auth),
+            ("The HTTP API", state.http_url),
             ("Stop it with", "catchment down"),
         ]
     )
+    show_first(house)
     return 0
 
 

@@ -89,6 +89,7 @@ def _stack(house: House) -> dict[str, Any]:
         "api": state.api_url,
         "since": iso(state.started_at),
         "background": state.background,
+        "http": state.http_url or None,
     }
 
 
@@ -102,6 +103,7 @@ def _stack_facts(house: House) -> list[tuple[str, Any]]:
     return [
         ("Stack", f"running since {words.moment(state.started_at)}{stops}"),
         ("Pages", f"{state.ui_url} (sign in with the line in {house.root / 'run' / 'auth'})"),
+        ("HTTP API", state.http_url or "not running; catchment up has it"),
     ]
 
 

@@ -98,6 +98,8 @@ class ApiSettings(BaseModel):
     """Deepest nesting of a JSON body."""
     body_seconds: float = Field(30.0, gt=0)
     """Longest silence while a body arrives."""
+    log_json: bool = False
+    """Whether the log is one JSON object a line."""
 
 
 def read_environment(settings: type[Settings], subject: str) -> Settings:

@@ -23,13 +23,15 @@ class Hooks:
     `before_start` runs under the home's lock before any child, and may raise a CatchmentError to refuse the
     start. `sweep` runs every 15 s in a thread of its own while the stack is ready. `idle` says whether a
     background stack may stop as far as the product is concerned. `on_drain` runs when no further run can
-    begin, before the running ones are cancelled, and also when Prefect is out of reach.
+    begin, before the running ones are cancelled, and also when Prefect is out of reach. `on_ready` runs once,
+    when a stack in the foreground has told that it is ready.
     """
 
     before_start: Callable[[], None] | None = None
     sweep: Callable[[], None] | None = None
     idle: Callable[[], bool] | None = None
     on_drain: Callable[[], None] | None = None
+    on_ready: Callable[[], None] | None = None
 
 
 def find_hooks(home: Path) -> Hooks:

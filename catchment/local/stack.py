@@ -61,6 +61,21 @@ def ensure_stack(home: Path, *, say: Callable[[str], None]) -> StackState:
     return found
 
 
+def wait_for_http(home: Path) -> StackState:
+    """Return the stack once its HTTP API answers; `catchment.local.http.want` asked for it.
+
+    Raises:
+        Unavailable: it did not come up; the message ends with the last lines of its log and where that is.
+    """
+    give_up_at = time.monotonic() + StackSettings().ready_seconds
+    while time.monotonic() < give_up_at and is_held(home):
+        state = read_state(home)
+        if state is not None and state.http_url:
+            return state
+        time.sleep(_LOOK_SECONDS)
+    raise _failed(home, "The HTTP API did not come up.")
+
+
 def run_stack(
     home: Path,
     *,
@@ -70,6 +85,7 @@ def run_stack(
     idle: Callable[[], bool] | None = None,
     before_start: Callable[[], None] | None = None,
     on_drain: Callable[[], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> int:
     """Be the supervisor of this home until a signal comes, and return the exit code.
 
@@ -84,11 +100,12 @@ def run_stack(
         idle: False keeps a background stack alive.
         before_start: called under the home's lock before any child starts; may raise to refuse.
         on_drain: called when no further run can begin, before the running ones are cancelled.
+        on_ready: called once when a stack in the foreground has told that it is ready.
     """
     from catchment.local.hooks import Hooks
     from catchment.local.supervisor import Supervisor
 
-    hooks = Hooks(sweep=sweep, idle=idle, before_start=before_start, on_drain=on_drain)
+    hooks = Hooks(sweep=sweep, idle=idle, before_start=before_start, on_drain=on_drain, on_ready=on_ready)
     return Supervisor(home, background=background, say=say, hooks=hooks).run()
 
 

@@ -26,7 +26,8 @@ _LOCK_TRIES_SECONDS = 1.0
 class StackState:
     """A stack that is ready.
 
-    `auth` is ``user:password``, `started_at` is POSIX seconds, `pids` names the children.
+    `auth` is ``user:password``, `started_at` is POSIX seconds, `pids` names the children. `http_url` is the
+    address of our own HTTP API; empty where it does not run.
     """
 
     api_url: str
@@ -37,6 +38,7 @@ class StackState:
     boot_id: str
     started_at: float
     background: bool
+    http_url: str = ""
 
 
 @cache

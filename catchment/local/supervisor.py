@@ -1,4 +1,4 @@
-"""The parent of the local stack: starts the server and the worker, watches them, and takes everything down.
+"""The parent of the local stack: starts server, worker and API, watches them, and takes everything down.
 
 ``python -P -m catchment.local.supervisor`` is the background form, `catchment.local.stack.run_stack` the
 other.
@@ -25,6 +25,7 @@ from catchment.local import drain, pool, state
 from catchment.local.children import Child, ChildSpec, Lifeline
 from catchment.local.environment import child_environment, server_environment, worker_environment
 from catchment.local.hooks import Hooks, find_hooks
+from catchment.local.http import HttpApi
 from catchment.local.lifeline import SOCKET
 from catchment.local.paths import prepare, sign_in, tail
 from catchment.local.ports import open_port
@@ -62,6 +63,7 @@ class Supervisor:
         self._auth = ""
         self._port = 0
         self._client: PrefectClient | None = None
+        self._http = HttpApi(home)
 
     # The outline.
 
@@ -79,6 +81,7 @@ class Supervisor:
             self._say(str(error))
             return 1 if isinstance(error, Unavailable) else 2
         finally:
+            self._http.close()
             self._lifeline.close()
 
     def _live(self) -> int:
@@ -101,15 +104,20 @@ class Supervisor:
     def _start(self, listener: socket.socket) -> None:
         client = self._need_client()
         self._say("Starting Prefect ...")
+        http = self._start_http() if not self._background or self._http.is_wanted() else None
         self._add(self._server(listener))
         pool.furnish(client, self._home)
         self._close_old_runs()
         drain.reopen_intake(client, self._home)
         self._add(self._worker())
+        if http is not None:
+            self._wait_for(http)
         self._publish()
         self._say(f"Ready. Prefect's pages: {self._ui_url}")
         if not self._background:  # the log of a background stack is no place for a secret
             self._say(f"Sign in there with: {self._auth}")
+            self._say(f"The HTTP API: {self._http.address} (its pages: {self._http.address}/docs)")
+            self._attempt(self._hooks.on_ready)
 
     def _server(self, listener: socket.socket) -> ChildSpec:
         settings = server_environment(
@@ -136,13 +144,25 @@ class Supervisor:
         )
 
     def _add(self, spec: ChildSpec) -> None:
-        """Start a child and wait until it is ready.
+        """Start a child and wait until it is ready."""
+        self._wait_for(self._launch(spec))
 
-        Raises Unavailable with the end of its log when it dies first or takes too long.
-        """
+    def _launch(self, spec: ChildSpec) -> Child:
         child = Child(spec, home=self._home, lifeline=self._lifeline, log_bytes=self._settings.log_bytes)
         self._children.append(child)
         child.start()
+        return child
+
+    def _start_http(self) -> Child:
+        """Start the HTTP API; it needs neither server nor worker to come up, so nobody waits for it yet."""
+        return self._launch(self._http.spec(self._environment()))
+
+    def _wait_for(self, child: Child) -> None:
+        """Wait until a child is ready.
+
+        Raises Unavailable with the end of its log when it dies first or takes too long.
+        """
+        spec = child.spec
         give_up_at = time.monotonic() + self._settings.ready_seconds
         while not spec.is_ready():
             if self._stopping.wait(_LOOK_SECONDS):
@@ -179,6 +199,7 @@ class Supervisor:
                 boot_id=state.boot_id(),
                 started_at=self._started_at,
                 background=self._background,
+                http_url=self._http.address if self._http_child is not None else "",
             ),
         )
 
@@ -192,6 +213,8 @@ class Supervisor:
         next_look = 0.0
         while not self._stopping.wait(_LOOK_SECONDS):
             self._revive()
+            if self._background and self._http_child is None and self._http.is_wanted():
+                self._attempt(self._add_http)
             if self._background and time.monotonic() >= next_look:
                 next_look = time.monotonic() + min(self._settings.sweep_seconds, 15.0)
                 last_use = max(last_use, self._last_use())
@@ -210,6 +233,16 @@ class Supervisor:
                 _report("Upkeep failed and is tried again soon", error)
             if self._stopping.wait(self._settings.sweep_seconds):
                 return
+
+    def _add_http(self) -> None:
+        """Start the HTTP API in a stack that ran without it, because somebody asked for it."""
+        try:
+            child = self._start_http()
+        except CatchmentError:
+            self._http.forget()  # or it would be tried ten times a second
+            raise
+        self._wait_for(child)
+        self._publish()
 
     def _revive(self) -> None:
         for child in self._children:
@@ -245,6 +278,10 @@ class Supervisor:
         self._stopping.set()
         was_ready = state.read_state(self._home) is not None
         state.withdraw(self._home)
+        # Nothing new is to arrive while the running syncs end.
+        if self._http_child is not None:
+            self._http_child.stop(seconds=self._patience)
+        self._http.close()
         try:
             if was_ready:
                 self._drain()
@@ -253,7 +290,7 @@ class Supervisor:
                 if child.spec.name == "server":
                     # The worker is gone by now: a pool resumed earlier would hand it one more run.
                     self._reopen(was_ready)
-                child.stop(seconds=_HURRIED_STOP_SECONDS if self._is_hurried() else _STOP_SECONDS)
+                child.stop(seconds=self._patience)
             self._say("Stopped.")
 
     def _drain(self) -> None:
@@ -293,6 +330,14 @@ class Supervisor:
 
     def _server_lives(self) -> bool:
         return any(child.spec.name == "server" and child.is_alive for child in self._children)
+
+    @property
+    def _http_child(self) -> Child | None:
+        return next((child for child in self._children if child.spec.name == HttpApi.NAME), None)
+
+    @property
+    def _patience(self) -> float:
+        return _HURRIED_STOP_SECONDS if self._is_hurried() else _STOP_SECONDS
 
     def _is_hurried(self) -> bool:
         return self._signals > 1

@@ -247,6 +247,30 @@ def first_token(context: Context) -> IssuedToken | None:
     return add_token(context, "first", role="owner", kind="user")
 
 
+def all_tokens(context: Context) -> list[ListedToken]:
+    """Return the tokens of every tenant, those of the oldest first: what the operator sees."""
+    with reading(context.engine) as connection:
+        tenants = access.all_tenants(connection)
+        return [ListedToken(*one) for tenant, _ in tenants for one in access.tokens_of(connection, tenant)]
+
+
+def tenant_called(context: Context, name: str) -> str:
+    """Return the id of the tenant with this id or name, made with a space and a collection if there is none.
+
+    Raises:
+        UsageError: Several are called so.
+    """
+    with writing(context.engine) as connection:
+        found = [tenant for tenant, called in access.all_tenants(connection) if name in (tenant, called)]
+        if len(found) > 1:
+            raise UsageError(f"{len(found)} tenants are called {name!r}.", remedy="Give the id.")
+        if found:
+            return found[0]
+        if not 0 < len(name.strip()) <= 100:
+            raise UsageError("A tenant needs a name of 1 to 100 characters.")
+        return connectors.found_tenant(connection, name=name, now=context.clock.now())
+
+
 def list_tokens(context: Context, tenant_id: str | None = None) -> list[ListedToken]:
     """Return the tokens of a tenant, oldest first, revoked ones too."""
     with reading(context.engine) as connection:
@@ -260,13 +284,14 @@ def revoke_token(context: Context, named: str, *, tenant_id: str | None = None) 
     Args:
         context: The surroundings.
         named: Its id, its name, or the beginning of it that the list shows.
-        tenant_id: Where; the command line's own if absent.
+        tenant_id: Where; in every tenant if absent.
 
     Raises:
         NotFound: There is none.
         UsageError: Several are called so.
     """
-    listed = [one.token for one in list_tokens(context, tenant_id)]
+    seen = list_tokens(context, tenant_id) if tenant_id is not None else all_tokens(context)
+    listed = [one.token for one in seen]
     found = [token for token in listed if token.id == named]
     found = found or [
         token for token in listed if named in (token.name, token.prefix) and not token.revoked_at

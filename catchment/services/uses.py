@@ -22,10 +22,11 @@ class Uses:
         with self._lock:
             self._seen[token_id] = self._context.clock.now()
 
-    def write(self) -> None:
-        """Write what was noted since the last time."""
+    def write(self) -> bool:
+        """Write what was noted since the last time, and say whether there was anything."""
         with self._lock:
             seen, self._seen = self._seen, {}
         if seen:
             with writing(self._context.engine) as connection:
                 access.mark_used(connection, seen.items())
+        return bool(seen)

@@ -90,6 +90,12 @@ def memberships(connection: Connection, principal_id: str) -> list[tuple[str, st
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def all_tenants(connection: Connection) -> list[tuple[str, str]]:
+    """Return id and name of every tenant, oldest first."""
+    rows = connection.execute(select(tenants.c.id, tenants.c.name).order_by(tenants.c.id))
+    return [(row[0], row[1]) for row in rows]
+
+
 def role_in(connection: Connection, tenant_id: str, principal_id: str) -> str | None:
     """Return the role of a principal in a tenant; None where it does not belong to it."""
     found: str | None = connection.execute(
