@@ -185,6 +185,17 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         """
         raise NotImplementedError
 
+    def doubt_empty(self, scope: Scope) -> None:
+        """Look again at a scope whose first complete listing named nothing in scope.
+
+        A misspelt setting looks just like that. Raising makes the scope incomplete, so that the person
+        hears of it and nothing goes on the evidence of the slip; by default an empty scope is as good as any.
+
+        Raises:
+            ConfigRejected: Most likely a setting is wrong.
+            SourceError: The source cannot be read.
+        """
+
     def changes(self, scope: Scope, cursor: str | None) -> Iterator[FeedEvent]:
         """Yield what happened since the cursor, oldest first, ending in `Complete`.
 

@@ -221,6 +221,8 @@ class Collector:
         self._settle_moves(moved, row, end)
         if not end.complete:
             raise SourceError(f"The listing of {scope.name} ended before it was complete.")
+        if not end.listed and row.listed_at is None:
+            run.source.doubt_empty(scope)
 
     def _resume_at(self, row: ScopeRow, end: ScopeEnd) -> str | None:
         """Begin a listing, or go on with one that an earlier run could not finish."""

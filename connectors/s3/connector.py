@@ -30,7 +30,7 @@ from connectors.s3.client import Client
 from connectors.s3.config import WHOLE_BUCKET, S3Config
 from connectors.s3.credentials import S3Credentials
 from connectors.s3.errands import Errand
-from connectors.s3.health import probe
+from connectors.s3.health import no_match, probe
 from connectors.s3.listing import objects
 from connectors.s3.reading import Reader
 
@@ -116,6 +116,17 @@ class S3(Connector[S3Config, S3Credentials | None]):
         began = iso(self.session.clock.now())
         yield from self.objects(_prefix_of(scope.key))
         yield Complete(mark=began)
+
+    def doubt_empty(self, scope: Scope) -> None:
+        """Refuse a prefix that no key begins with; an empty bucket is well.
+
+        Raises:
+            ConfigRejected: There is no such key.
+            SourceError: The bucket cannot be listed.
+        """
+        prefix = _prefix_of(scope.key)
+        if prefix and next(self.objects(prefix), None) is None:
+            raise no_match(self, prefix)
 
     def objects(self, prefix: str) -> Iterator[Item]:
         """Yield the objects below a prefix.

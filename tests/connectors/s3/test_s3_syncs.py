@@ -231,6 +231,42 @@ class TestFailures:
 
 
 class TestScope:
+    def test_a_prefix_that_no_key_begins_with_is_a_mistake_at_first_sight(
+        self, house: Vault, bucket: Bucket
+    ) -> None:
+        """The sentence names the setting; a slip in a prefix that worked before removes nothing."""
+        config = house.connector().config
+        keys = bucket.fill(3, pattern="reports/{:03}.txt")
+        house.configure(**config, prefix="reports/")
+        house.sync()
+        house.configure(**config, prefix="Reports/")
+        run = house.sync()
+        assert (run.state, run.deleted) == ("FAILED", 0)
+        assert "No key in" in (run.error_message or "")
+        assert "'Reports/'" in (run.error_message or "")
+        assert house.shown() == set(keys)
+        house.configure(**config, prefix="reports/")
+        assert house.sync().state == "SUCCEEDED"
+        assert house.shown() == set(keys)
+
+    def test_a_prefix_that_was_emptied_is_no_mistake(self, house: Vault, bucket: Bucket) -> None:
+        """Acceptance 9: its documents are held, and go when a person allows it."""
+        keys = bucket.fill(3, pattern="reports/{:03}.txt")
+        house.configure(**house.connector().config, prefix="reports/")
+        house.sync()
+        bucket.delete(*keys)
+        assert house.sync().error_code == "deletion_guard"
+        assert house.sync(allow_mass_delete=True).state == "SUCCEEDED"
+        assert house.shown() == set()
+
+    def test_a_prefix_of_which_everything_is_excluded_is_no_mistake(
+        self, house: Vault, bucket: Bucket
+    ) -> None:
+        """There are keys; that none of them is wanted is another setting's business."""
+        bucket.fill(3, pattern="reports/{:03}.txt")
+        house.configure(**house.connector().config, prefix="reports/", exclude=["*.txt"])
+        assert house.sync().state == "SUCCEEDED"
+
     def test_a_narrower_prefix_takes_the_others_away_and_back(self, house: Vault, bucket: Bucket) -> None:
         """Acceptance 30: it is no mass deletion, since the settings say so."""
         config = house.connector().config
