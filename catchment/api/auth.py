@@ -6,7 +6,7 @@ costs nothing. On the open paths of a face who asks is told where it is known, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -95,7 +95,7 @@ def _refuse_foreign_page(request: Request, origins: Sequence[str]) -> None:
 
 
 class SignIn:
-    """Middleware: who asks is known, or the request ends here."""
+    """Middleware: who asks is known, or the request ends here. WebSockets are not looked at."""
 
     def __init__(self, app: ASGIApp, settings: ApiSettings, rates: Rates) -> None:
         self._app = app
@@ -128,8 +128,3 @@ class SignIn:
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def has_credentials(headers: Mapping[str, str]) -> bool:
-    """Say whether a request carries any credentials."""
-    return Shown(Headers(dict(headers))).secret is not None

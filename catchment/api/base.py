@@ -71,6 +71,7 @@ class Face:
         title: The name for people.
         prefixes: Paths that belong to it, with everything below them.
         open_paths: Paths that are answered without a token.
+        body_names: What it calls ``config`` and ``credentials`` in bodies, where it has names of its own.
         statuses: Where it says a code with another status than `STATUSES`.
         cors_methods: What pages of other origins may do.
         cors_headers: What they may send along.
@@ -81,6 +82,7 @@ class Face:
     title: ClassVar[str] = "Catchment"
     prefixes: ClassVar[tuple[str, ...]] = ()
     open_paths: ClassVar[tuple[re.Pattern[str], ...]] = ()
+    body_names: ClassVar[Mapping[str, str]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
     cors_methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     cors_headers: ClassVar[tuple[str, ...]] = (
@@ -106,6 +108,12 @@ class Face:
     def is_open(self, path: str) -> bool:
         """Say whether a path of this face is answered without a token."""
         return any(pattern.fullmatch(path) for pattern in self.open_paths)
+
+    def place_of(self, field: FieldError) -> tuple[str | int, ...]:
+        """Return where a field lies, in this face's own names."""
+        if len(field.loc) < 2 or field.loc[0] != "body":
+            return field.loc
+        return ("body", self.body_names.get(str(field.loc[1]), field.loc[1]), *field.loc[2:])
 
     def status_of(self, problem: Problem) -> int:
         """Return the status that says this problem."""

@@ -106,7 +106,7 @@ def _of_ours(error: CatchmentError) -> Problem:
 
 def _fields(error: CatchmentError) -> tuple[FieldError, ...]:
     if isinstance(error, ConfigRejected) and error.setting:
-        return (FieldError(("body", "config", *error.setting.split(".")), error.message),)
+        return (FieldError(("body", error.part, *error.setting.split(".")), error.message),)
     return ()
 
 

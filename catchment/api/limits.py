@@ -12,6 +12,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable
+from math import isinf
 from typing import Any, NoReturn
 
 from fastapi.routing import APIRoute
@@ -156,7 +157,9 @@ def read_json(raw: bytes, *, depth: int, takes_any_text: bool = False) -> Any:
         JSONDecodeError: It is no JSON.
     """
     try:
-        value = json.loads(raw, parse_constant=_refuse_constant, parse_int=_read_integer)
+        value = json.loads(
+            raw, parse_constant=_refuse_constant, parse_int=_read_integer, parse_float=_read_float
+        )
     except RecursionError:
         raise _too_deep(depth) from None
     except UnicodeDecodeError:
@@ -174,6 +177,14 @@ def _read_integer(digits: str) -> int:
     if len(digits) > 400:
         raise invalid("A number has too many digits.", "body", 0, kind="json_invalid")
     return int(digits)
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        # It could be written as JSON no more.
+        raise invalid("A number is too large.", "body", 0, kind="json_invalid")
+    return number
 
 
 def _too_deep(depth: int) -> Refused:

@@ -137,8 +137,9 @@ def _prepare_logging() -> None:
     plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonLines() if api_settings().log_json else plain)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # One line for each of our own requests to Prefect says nothing.
+    # The stages of the server, and a line for each of our own requests to Prefect, say nothing.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 class JsonLines(logging.Formatter):

@@ -100,13 +100,14 @@ class SourceError(CatchmentError):
 
 
 class ConfigRejected(SourceError, UsageError):
-    """A setting of the connector cannot work; `setting` names it."""
+    """A setting of the connector cannot work; `setting` names it, in its ``config`` or ``credentials``."""
 
     code = "config"
 
-    def __init__(self, message: str, *, setting: str = "", remedy: str = "") -> None:
+    def __init__(self, message: str, *, setting: str = "", remedy: str = "", part: str = "config") -> None:
         super().__init__(message, remedy=remedy)
         self.setting = setting
+        self.part = part
 
 
 class AuthRejected(SourceError):

@@ -65,6 +65,7 @@ def rejected(error: ValidationError, what: str) -> ConfigRejected:
         f"The {what} {name} cannot be used: {message}.".replace("..", "."),
         setting=name,
         remedy=f"Change the {what} {name}.",
+        part="credentials" if what == "credential" else "config",
     )
 
 

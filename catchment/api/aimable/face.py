@@ -33,6 +33,7 @@ _ERROR_SCHEMA: Mapping[str, Any] = {
         }
     },
 }
+_NAMES: Mapping[str, str] = {"config": "scope_config", "credentials": "credential"}
 _STATUSES: Mapping[str, int] = {"invalid": 422}
 
 
@@ -44,6 +45,7 @@ class AimableFace(Face):
     # What else lies under /v1 and belongs to another face is asked first.
     prefixes = ("/v1", "/api-proxy")
     open_paths = (re.compile(r"(/api-proxy)?/v1/connectors/oauth/[^/]+/(authorize|callback)"),)
+    body_names = _NAMES
     statuses = _STATUSES
     error_schema = _ERROR_SCHEMA
 
@@ -55,7 +57,8 @@ class AimableFace(Face):
         if problem.code != "invalid":
             return {"detail": problem.message}
         fields = problem.fields or (FieldError(("body",), problem.message),)
-        return {"detail": [{"loc": list(one.loc), "msg": one.message, "type": one.kind} for one in fields]}
+        told = [{"loc": list(self.place_of(one)), "msg": one.message, "type": one.kind} for one in fields]
+        return {"detail": told}
 
 
 FACE = AimableFace()
