@@ -40,6 +40,12 @@ class TestWords:
         library.add("valve alone")
         assert library.found("pump valve") == [both]
 
+    def test_of_a_phrase_do_not_reach_from_the_title_into_the_text(self, library: Library) -> None:
+        """The end of a title and the beginning of its text are no neighbours."""
+        pk = library.add("gate of the weir", title="Relief", path="")
+        assert library.found("relief gate") == [pk]
+        assert library.found('"relief gate"') == []
+
     def test_are_taken_singly_where_no_chunk_has_them_all(self, library: Library) -> None:
         """A word too many does not make everything vanish."""
         one, other = library.add("pump alone"), library.add("valve alone")
