@@ -132,7 +132,13 @@ class ChangeLog:
             # Somebody's transaction has been open for long. The listing is as good without a mark.
             self.leave_out(scope)
             return None
-        position = self.slot.now()
+        try:
+            position = self.slot.now(self.plugin)
+        except ConfigRejected:
+            # The publication is younger than the slot: the log before it cannot be read.
+            self.slot.drop()
+            self.slot.ensure(self.plugin)
+            position = self.slot.now(self.plugin)
         self._begin(scope, position)
         return f"{PREFIX}{lsn_text(position)}"
 

@@ -23,6 +23,8 @@ _NULL, _EMPTY = "%N", "%E"
 
 Values = tuple[str | None, ...]
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Name(NamedTuple):
     """A relation's name."""
@@ -80,7 +82,7 @@ def row_key(scope: str, values: Values, whole: Sequence[bool]) -> str:
         int(value) if is_whole and value is not None else value
         for value, is_whole in zip(values, whole, strict=True)
     ]
-    return scope + json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return scope + _encoded(parts)
 
 
 def split_key(key: str) -> tuple[str, Values] | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from catchment.kit import ConfigRejected, Session, SourceBusy
 from connectors.postgresql.config import PostgreSQLConfig
 from connectors.postgresql.connect import Connection, Database
-from connectors.postgresql.errors import translated
+from connectors.postgresql.errors import TIMED_OUT, translated
 
 PGOUTPUT, TEST_DECODING = "pgoutput", "test_decoding"
 CREATE_SECONDS = 60.0
@@ -23,10 +23,15 @@ CREATE_SECONDS = 60.0
 SETTLE_SECONDS = 1.0
 _PEEK = {
     PGOUTPUT: "SELECT lsn::text, xid::text, data FROM pg_logical_slot_peek_binary_changes("
-    "%s, NULL, %s, 'proto_version', '1', 'publication_names', %s)",
+    "%s, %s::pg_lsn, %s::int, 'proto_version', '1', 'publication_names', %s)",
     TEST_DECODING: "SELECT lsn::text, xid::text, data FROM pg_logical_slot_peek_changes("
-    "%s, NULL, %s, 'include-xids', '0', 'skip-empty-xacts', '1')",
+    "%s, %s::pg_lsn, %s::int, 'include-xids', '0', 'skip-empty-xacts', '1')",
 }
+# Numbers of transactions in the log have 32 bits, those of a snapshot count on: compared as on a ring.
+_HIDDEN = (
+    "p.xid::text::bigint IN (SELECT txid_snapshot_xip(s) %% 4294967296) "
+    "OR (p.xid::text::bigint - txid_snapshot_xmax(s) %% 4294967296 + 4294967296) %% 4294967296 < 2147483648"
+)
 _ROWS_A_TRIP = 1_000
 
 
@@ -157,40 +162,57 @@ class Slot:
         """
         import psycopg
 
-        parameters = [self.name, limit]
-        if plugin == PGOUTPUT:
-            parameters.append('"' + self._config.publication.replace('"', '""') + '"')
         try:
             with psycopg.ServerCursor(connection, "catchment_peek") as cursor:
                 cursor.itersize = _ROWS_A_TRIP
-                cursor.execute(_PEEK[plugin], parameters, binary=True)
+                cursor.execute(_PEEK[plugin], self._peeking(plugin, None, limit), binary=True)
                 yield from cursor
         except psycopg.Error as error:
             raise translated(error, setting="publication", subject=f"The slot {self.name}") from error
 
-    def now(self) -> int:
+    def now(self, plugin: str) -> int:
         """Return the end of the log, such that everything committed before it can be seen.
 
-        A commit stands in the log a moment before others see it. So whoever is about to finish is given
-        a second; a transaction that is open for longer has not committed.
+        A commit stands in the log a moment before others see it, and with synchronous standbys much before.
+        Where the log before its end has such a one for more than a second, the slot's own position is the
+        one to begin at.
 
         Raises:
-            SourceError: The server cannot be asked.
+            SourceError: The server or the slot cannot be asked.
         """
+        import psycopg
+
         with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT pg_current_wal_insert_lsn()::text, txid_snapshot_xmax(s), "
-                "ARRAY(SELECT txid_snapshot_xip(s)) FROM txid_current_snapshot() s"
-            ).fetchone()
+            row = connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
             assert row is not None
-            position, horizon, running = lsn_number(row[0]), row[1], set(row[2])
             deadline = time.monotonic() + SETTLE_SECONDS
-            while running and time.monotonic() < deadline:
-                self._session.stop.wait(0.05)
+            try:
+                while self._hides(connection, plugin, row[0]):
+                    if time.monotonic() > deadline:
+                        return self._confirmed()
+                    self._session.stop.wait(0.05)
+                    self._session.check_stop()
+            except psycopg.Error as error:
+                if error.sqlstate != TIMED_OUT:
+                    raise translated(error, setting="publication", subject=f"The slot {self.name}") from error
                 self._session.check_stop()
-                still = connection.execute(
-                    "SELECT ARRAY(SELECT txid_snapshot_xip(txid_current_snapshot()))"
-                ).fetchone()
-                assert still is not None
-                running &= {xid for xid in still[0] if xid < horizon}
-        return position
+                return self._confirmed()
+        return lsn_number(row[0])
+
+    def _hides(self, connection: Connection, plugin: str, end: str) -> bool:
+        """Tell whether a transaction committed before a place in the log cannot be seen yet."""
+        statement = (
+            f"SELECT EXISTS (SELECT FROM ({_PEEK[plugin]}) p, txid_current_snapshot() s WHERE {_HIDDEN})"
+        )
+        row = connection.execute(statement, self._peeking(plugin, end, None)).fetchone()
+        return bool(row[0])
+
+    def _confirmed(self) -> int:
+        state = self.state()
+        return state.confirmed if state is not None else 0
+
+    def _peeking(self, plugin: str, end: str | None, limit: int | None) -> list[object]:
+        parameters: list[object] = [self.name, end, limit]
+        if plugin == PGOUTPUT:
+            parameters.append('"' + self._config.publication.replace('"', '""') + '"')
+        return parameters

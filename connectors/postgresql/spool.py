@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 _MEMORY_BYTES = 1024 * 1024
+_encoded = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` would make an encoder for each row
 
 
 class Spool:
@@ -35,7 +36,7 @@ class Spool:
 
     def add(self, row: Any) -> None:
         """Write a row."""
-        self._file.write(json.dumps(row, separators=(",", ":")))
+        self._file.write(_encoded(row))
         self._file.write("\n")
 
     def rows(self) -> Iterator[Any]:

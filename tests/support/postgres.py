@@ -78,7 +78,7 @@ class Site:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Lend the name of an empty database; what follows its log is dropped with it."""
+        """Lend the name of an empty database; it goes with the server, which is faster than dropping each."""
         name = f"s_{uuid4().hex}"
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -93,7 +93,6 @@ class Site:
                     "WHERE database = %s AND NOT active",
                     [name],
                 )
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _binaries() -> Path:

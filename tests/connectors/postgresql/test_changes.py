@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,6 +36,18 @@ def mark_of(source: PostgreSQL) -> str | None:
     *_, last = source.listing(source.scopes()[0])
     assert isinstance(last, Complete)
     return last.mark
+
+
+def _insert(base: Base) -> None:
+    with base.site.connect(base.name) as connection:
+        connection.execute("INSERT INTO t VALUES (1, 'en', 'waits')")
+
+
+def _until(base: Base, question: str) -> None:
+    deadline = time.monotonic() + 30
+    while base.sql(question) != [(True,)]:
+        assert time.monotonic() < deadline, question
+        time.sleep(0.02)
 
 
 class TestByColumn:
@@ -159,6 +173,25 @@ class TestByLog:
             mark = mark_of(source)
             late.commit()
         assert reported(source, mark)[0] == {'public.t[9,"en"]'}
+
+    def test_a_commit_that_nobody_sees_yet_is_not_passed_over(self, base: Base, source: PostgreSQL) -> None:
+        """A commit that waits for a standby stands in the log, and not yet in the table."""
+        mark = mark_of(source)
+        base.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        base.sql("SELECT pg_reload_conf()")
+        writer = threading.Thread(target=_insert, args=(base,))
+        try:
+            writer.start()
+            _until(base, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')")
+            changed, deleted, after = reported(source, mark)
+            assert (changed, deleted) == (set(), set())
+            listed = mark_of(source)
+        finally:
+            base.sql("ALTER SYSTEM RESET synchronous_standby_names")
+            base.sql("SELECT pg_reload_conf()")
+            writer.join()
+        assert reported(source, after)[0] == {'public.t[1,"en"]'}
+        assert reported(source, listed)[0] == {'public.t[1,"en"]'}
 
     def test_the_slot_keeps_what_was_not_taken(self, base: Base, source: PostgreSQL) -> None:
         """Reading again from an older cursor gives the same; only the next run's cursor moves the slot."""
