@@ -188,12 +188,16 @@ def _fit_json(value: Any) -> Any:
 
 def _set_sequences(target: Connection) -> None:
     """Let the tables that number their rows go on after the greatest number."""
-    for table in (collections, connectors, metadata.tables["scopes"]):
+    for table in metadata.sorted_tables:
+        if table.autoincrement_column is None:
+            continue
         sequence = target.exec_driver_sql(
-            "SELECT pg_get_serial_sequence(%s, 'pk')", (table.name,)
+            "SELECT pg_get_serial_sequence(%s, %s)", (table.name, table.autoincrement_column.name)
         ).scalar_one()
         target.exec_driver_sql(
-            f"SELECT setval(%s, (SELECT max(pk) FROM {table.name})) FROM {table.name} LIMIT 1", (sequence,)
+            f"SELECT setval(%s, (SELECT max({table.autoincrement_column.name}) FROM {table.name}))"
+            f" FROM {table.name} LIMIT 1",
+            (sequence,),
         )
 
 
