@@ -63,6 +63,8 @@ class S3(Connector[S3Config, S3Credentials | None]):
         "Only the latest version of an object is read; older ones are not.",
         "Servers other than Amazon's may list what is written or deleted only after a while.",
         "Objects encrypted with keys of their owners (SSE-C) cannot be read.",
+        "Whether an object of intelligent tiering lies in an archive tier is not told by a listing; reading "
+        "it fails with storage_class.",
     )
 
     def __init__(

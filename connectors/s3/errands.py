@@ -64,7 +64,8 @@ class Errands:
             self._queue.put((future, work))
             if not self._idle.acquire(blocking=False):
                 self._threads += 1
-                threading.Thread(target=self._serve, name="s3", daemon=True).start()
+                given = (self._queue, self._idle)
+                threading.Thread(target=_serve, args=given, name="s3", daemon=True).start()
         return Errand(future, self._session)
 
     def run(self, work: Callable[[], T]) -> T:
@@ -76,15 +77,16 @@ class Errands:
         with self._lock:
             for _ in range(self._threads):
                 self._queue.put(None)
-            self._threads = 0
-            self._idle = threading.Semaphore(0)
+            # Whoever comes later finds new threads, and none that is about to end.
+            self._queue, self._idle, self._threads = SimpleQueue(), threading.Semaphore(0), 0
 
-    def _serve(self) -> None:
-        while (asked := self._queue.get()) is not None:
-            future, work = asked
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
-            del asked, future, work  # an idle thread holds no body
-            self._idle.release()
+
+def _serve(queue: SimpleQueue[_Work | None], idle: threading.Semaphore) -> None:
+    while (asked := queue.get()) is not None:
+        future, work = asked
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+        del asked, future, work  # an idle thread holds no body
+        idle.release()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -117,7 +118,7 @@ def page_of_html(status: int = 200) -> Answer:
 class Proxy:
     """Passes requests on to a server, except for those that a fault is planned for."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, certificate: Path | None = None) -> None:
         self.upstream = urlsplit(upstream)
         self.asked: list[Asked] = []
         self._faults: list[tuple[Match, Answer, list[int | None]]] = []
@@ -130,10 +131,15 @@ class Proxy:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "https" if certificate is not None else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def fault(self, match: Match, answer: Answer, *, times: int | None = None) -> None:
         """Answer what matches so, for good or so many times."""
@@ -211,7 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is not None and "drop-range" in answer.headers:
             headers = {name: value for name, value in headers.items() if name.lower() != "range"}
         try:
-            connection.request(self.command, self.path, body or None, headers)
+            url = urlsplit(self.path)  # whole where this stands in as a forward proxy
+            path = f"{url.path}?{url.query}" if url.query else url.path
+            connection.request(self.command, path, body or None, headers)
             got = connection.getresponse()
             read = got.read()
             told = {name: value for name, value in got.getheaders() if name.lower() not in _HOP}
@@ -298,6 +306,48 @@ class Bucket:
         """Delete objects."""
         for key in keys:
             self.boto.delete_object(Bucket=self.name, Key=key)
+
+
+def private_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make an authority of one's own and a certificate of 127.0.0.1; return authority, and chain with key."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("authority", "server")
+    ]
+    now = datetime.datetime.now(datetime.UTC)
+    made: list[bytes] = []
+    for number, name in enumerate(names):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(names[0])
+            .public_key(keys[number].public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=number == 0, path_length=None), critical=True)
+        )
+        if number:
+            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+            builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        signed = builder.sign(keys[0], hashes.SHA256())
+        made.append(signed.public_bytes(serialization.Encoding.PEM))
+    secret = keys[1].private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    authority, chain = folder / "authority.pem", folder / "server.pem"
+    authority.write_bytes(made[0])
+    chain.write_bytes(made[1] + made[0] + secret)
+    return authority, chain
 
 
 def client_of(url: str) -> Any:

@@ -14,7 +14,18 @@ from catchment.kit import AuthRejected, ConfigRejected, PermissionMissing, Sessi
 from catchment.kit.network import Network
 from connectors.s3 import S3, S3Credentials, pace
 from tests.connectors.s3.conftest import KEYS, MakeSource, items_of
-from tests.support.s3 import ACCESS_KEY, Answer, Asked, Bucket, Moto, Proxy, error, gets, lists
+from tests.support.s3 import (
+    ACCESS_KEY,
+    Answer,
+    Asked,
+    Bucket,
+    Moto,
+    Proxy,
+    error,
+    gets,
+    lists,
+    private_certificate,
+)
 from tests.support.waiting import until
 
 REFUSALS = {
@@ -284,10 +295,6 @@ class TestIdentity:
 class TestRole:
     ROLE = "arn:aws:iam::123456789012:role/reader"
 
-    @pytest.fixture
-    def role(self, moto: Moto) -> None:
-        moto.roles.create_role(RoleName="reader", AssumeRolePolicyDocument="{}")
-
     def test_an_assumed_role_signs_all_requests(
         self, bucket: Bucket, make_source: MakeSource, proxy: Proxy
     ) -> None:
@@ -313,6 +320,46 @@ class TestRole:
             items_of(make_source(role_arn=self.ROLE))
         assert "role_arn" in raised.value.remedy
         assert self.ROLE in str(raised.value)
+
+
+class TestNetwork:
+    def test_the_proxy_of_the_installation_is_used_by_both_libraries(
+        self, bucket: Bucket, make_source: MakeSource, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing goes to the server by itself, where nobody listens."""
+        monkeypatch.setattr(
+            "catchment.kit.session.network_settings", lambda guarded: Network(proxy=proxy.url)
+        )
+        bucket.put("a.txt", "x")
+        source = make_source(endpoint="http://127.0.0.1:9")
+        (item,) = items_of(source).values()
+        assert source.fetch(item).body == b"x"
+        assert ["Boto3" in asked.headers["user-agent"] for asked in proxy.asked] == [True, False]
+
+    def test_a_private_authority_is_trusted_by_both_libraries_when_it_is_named(
+        self,
+        bucket: Bucket,
+        make_source: MakeSource,
+        moto: Moto,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        """And by neither when it is not."""
+        authority, chain = private_certificate(tmp_path)
+        bucket.put("a.txt", "x")
+        secured = Proxy(moto.url, certificate=chain)
+        try:
+            with pytest.raises(SourceDown, match="CATCHMENT_NETWORK_CA_FILE"):
+                items_of(make_source(endpoint=secured.url))
+            monkeypatch.setattr(
+                "catchment.kit.session.network_settings", lambda guarded: Network(ca_file=str(authority))
+            )
+            source = make_source(endpoint=secured.url)
+            (item,) = items_of(source).values()
+            assert source.fetch(item).body == b"x"
+            assert ["Boto3" in asked.headers["user-agent"] for asked in secured.asked] == [True, False]
+        finally:
+            secured.close()
 
 
 class TestPatience:
