@@ -1,0 +1,90 @@
+"""An application over a real store; Prefect is away, and what needs it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.testclient import TestClient
+
+from catchment.api.app import create_app
+from catchment.api.limits import FaceRoute, LenientRoute
+from catchment.core.errors import Unavailable
+from catchment.core.settings import ApiSettings
+from catchment.services import access
+from catchment.services.context import Context
+from catchment.store.engine import open_engine
+from catchment.store.migrate import migrate
+from tests.support.clock import SetClock
+
+
+def no_prefect() -> NoReturn:
+    raise Unavailable("Prefect is away.")
+
+
+def nothing() -> dict[str, str]:
+    """A handler that has nothing to say."""
+    return {}
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def context(tmp_path: Path, clock: SetClock) -> Iterator[Context]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+    migrate(engine)
+    yield Context(engine, connect=no_prefect, clock=clock)
+    engine.dispose()
+
+
+@dataclass
+class Api:
+    """An application, who may call it, and how it is called."""
+
+    app: FastAPI
+    client: TestClient
+    context: Context
+    owner: access.IssuedToken
+
+    def route(
+        self, path: str, handler: Callable[..., Any], *, method: str = "GET", lenient: bool = False
+    ) -> None:
+        """Add a route of the test's own."""
+        router = APIRouter(route_class=LenientRoute if lenient else FaceRoute)
+        router.add_api_route(path, handler, methods=[method])
+        self.app.include_router(router)
+
+    def ask(self, method: str, path: str, *, token: str | None = None, **more: Any) -> Any:
+        """Send a request as the owner, or with another token."""
+        headers = {"Authorization": f"Bearer {token or self.owner.secret}", **more.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **more)
+
+    def raw(self, method: str, path: str, **more: Any) -> Any:
+        """Send a request as it is, without credentials of ours."""
+        return self.client.request(method, path, **more)
+
+
+@pytest.fixture
+def make_api(context: Context) -> Callable[..., Api]:
+    """Makes applications over the store, with settings of the test's own."""
+    owner = access.first_token(context)
+    assert owner is not None
+
+    def make(**settings: Any) -> Api:
+        app = create_app(context, settings=ApiSettings(**settings))
+        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        return Api(app, client, context, owner)
+
+    return make
+
+
+@pytest.fixture
+def api(make_api: Callable[..., Api]) -> Api:
+    return make_api()
