@@ -98,10 +98,11 @@ class Journal:
 
 
 def key_values(event: Touched, names: Sequence[str]) -> list[list[str]] | None:
-    """Return the values of the key in each row of an event; None when one of them cannot be told."""
+    """Return the values of the key in each row of an event; None when one of them cannot be told.
+
+    A null is taken for a value that was not sent: no column of a key that the log names is null.
+    """
     if not event.rows:
-        return None
-    if event.named_by is not None and not set(names) <= event.named_by:
         return None
     keys: list[list[str]] = []
     for row in event.rows:

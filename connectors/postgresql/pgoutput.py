@@ -33,14 +33,13 @@ class Touched:
     Attributes:
         schema: Of the table.
         table: The table; of a partitioned one it may be the partition.
-        rows: What is told of it, before and after; empty when nothing names the row.
-        named_by: Columns that name the row in the first of `rows` where only those were sent, else None.
+        rows: What is told of it, before and after; empty when nothing names the row. Where only the
+            columns were sent that name it, the others are null or absent.
     """
 
     schema: str
     table: str
     rows: tuple[Row, ...]
-    named_by: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,6 @@ class _Table:
     schema: str
     name: str
     columns: tuple[str, ...]
-    key: frozenset[str]
 
 
 class PgOutput:
@@ -102,27 +100,22 @@ class PgOutput:
     def _describe(self, reader: _Reader) -> None:
         oid, schema, name = reader.int32(), reader.text(), reader.text()
         reader.byte()  # the replica identity, which shows in the tuples that are sent
-        columns, key = [], set()
+        columns = []
         for _ in range(reader.int16()):
-            is_key, column = reader.byte(), reader.text()
+            reader.byte()  # whether it is part of the key
+            columns.append(reader.text())
             reader.int32()
             reader.int32()
-            columns.append(column)
-            if is_key == b"\x01":
-                key.add(column)
         # The catalog's own schema is written as nothing.
-        self._tables[oid] = _Table(schema or "pg_catalog", name, tuple(columns), frozenset(key))
+        self._tables[oid] = _Table(schema or "pg_catalog", name, tuple(columns))
 
     def _touched(self, reader: _Reader) -> Touched:
         table = self._tables[reader.int32()]
         rows: list[Row] = []
-        named_by = None
         while reader.has_more:
-            kind = reader.byte()
-            if kind == b"K":
-                named_by = table.key
+            reader.byte()  # new, old, or only what names it
             rows.append(dict(zip(table.columns, reader.values(), strict=True)))
-        return Touched(table.schema, table.name, tuple(rows), named_by)
+        return Touched(table.schema, table.name, tuple(rows))
 
 
 class _Reader:

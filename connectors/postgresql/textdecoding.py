@@ -54,19 +54,18 @@ def _table_event(line: str) -> Event:
         return Truncated(tuple(tables))
     if kind not in ("INSERT", "UPDATE", "DELETE"):
         raise ValueError(f"a line of test_decoding tells of {kind[:20]!r}")
-    return _touched(*tables[0], kind, told)
+    return _touched(*tables[0], told)
 
 
-def _touched(schema: str, table: str, kind: str, told: str) -> Touched:
+def _touched(schema: str, table: str, told: str) -> Touched:
     if told.startswith("(no-tuple-data)"):
         return Touched(schema, table, ())
     if told.startswith(_OLD):
         before, at = _row(told, len(_OLD), stop=_NEW)
         after, _ = _row(told, at + len(_NEW))
-        return Touched(schema, table, (before, after), frozenset(before))
+        return Touched(schema, table, (before, after))
     row, _ = _row(told, 0)
-    # Of a deleted row only the columns come that name it, or all of them.
-    return Touched(schema, table, (row,), frozenset(row) if kind == "DELETE" else None)
+    return Touched(schema, table, (row,))
 
 
 def _row(told: str, at: int, *, stop: str | None = None) -> tuple[Row, int]:

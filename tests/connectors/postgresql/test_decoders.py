@@ -98,7 +98,6 @@ class TestTextLines:
         (event,) = TestDecoding().decode(line)
         assert isinstance(event, Touched)
         assert dict(event.rows[0]) == row
-        assert event.named_by is None
 
     def test_a_changed_key_is_two_rows(self) -> None:
         """An update of the key tells the row before and the row after."""

@@ -124,6 +124,15 @@ class TestKeys:
         source = base.source(tables=["t"])
         assert len(listed(source)) == 8
 
+    def test_an_index_of_another_collation_gives_no_pages(self, base: Base) -> None:
+        """Its order is not that of the comparison, so that pages would lose rows."""
+        base.sql('CREATE TABLE t (k text COLLATE "POSIX" NOT NULL)')
+        base.sql('CREATE UNIQUE INDEX ON t (k COLLATE "C")')
+        base.sql("INSERT INTO t VALUES ('a'), ('b')")
+        source = base.source(tables=["t"])
+        assert all(key.startswith("public.t#") for key in listed(source))
+        assert set(listed(base.source(tables=["t"], key=["k"]))) == {'public.t["a"]', 'public.t["b"]'}
+
     def test_names_of_any_kind_are_quoted(self, base: Base) -> None:
         """Capitals, dots, quotes and percent signs in names of tables and columns."""
         base.sql('CREATE SCHEMA "My Schema"')
@@ -206,6 +215,26 @@ class TestRelations:
         finally:
             base.sql("DROP OWNED BY reader")
             base.sql("DROP ROLE reader")
+
+    def test_a_relation_that_fails_half_way_does_not_hide_the_others(
+        self, base: Base, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """16: one of all tables is dropped in the middle: the others are read, the scope is incomplete."""
+        monkeypatch.setattr(listing, "FIRST_ROWS", 1)
+        monkeypatch.setattr(listing, "MOST_ROWS", 1)
+        base.sql("CREATE TABLE a (id int PRIMARY KEY)")
+        base.sql("CREATE TABLE b (id int PRIMARY KEY)")
+        base.sql("INSERT INTO a VALUES (1), (2)")
+        base.sql("INSERT INTO b VALUES (1)")
+        source = base.source()
+        events = source.listing(source.scopes()[0])
+        next(events)
+        base.sql("DROP TABLE a")
+        rest = []
+        with pytest.raises(ConfigRejected, match="does not exist"):
+            for event in events:
+                rest.append(event)
+        assert [event.key for event in rest if isinstance(event, Item)] == ["public.b[1]"]
 
     def test_rows_added_while_paging_do_no_harm(self, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
         """16: concurrent inserts and deletes while paging: what is there all the while is seen once."""
