@@ -121,6 +121,9 @@ def add(
     pushed: bool = False,
     tenant_id: str | None = None,
     collection_pk: int | None = None,
+    created_by: str | None = None,
+    description: str | None = None,
+    icon: str | None = None,
 ) -> ConnectorRow:
     """Make a connector and its deployment; the source is not contacted.
 
@@ -135,6 +138,9 @@ def add(
         pushed: Whether documents are pushed to it; it then needs no Prefect.
         tenant_id: Whose it is, by default the command line's.
         collection_pk: Where its documents go, by default the tenant's first collection.
+        created_by: Id of the principal that makes it; None for the operator.
+        description: What it is for.
+        icon: Address of a picture, or a word for one.
 
     Raises:
         ConfigRejected: A setting is unknown or cannot work.
@@ -161,6 +167,9 @@ def add(
         trusted=trusted,
         tenant_id=tenant_id,
         collection_pk=collection_pk,
+        created_by=created_by,
+        description=description,
+        icon=icon,
     )
     values: dict[str, Any] = {}
     try:
