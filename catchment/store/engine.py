@@ -242,12 +242,17 @@ def _told(engine: Engine) -> Iterator[None]:
                 "There is no room left for the store.",
                 remedy="Free some space, or move CATCHMENT_HOME; the next run goes on from here.",
             ) from error
-        if engine.dialect.name == "postgresql" and _is_lost(error):
+        if engine.dialect.name == "postgresql" and _is_of_psycopg(error) and _is_lost(error):
             raise StoreUnavailable(
                 f"The store on PostgreSQL ({_place(engine.url)}) cannot be used: {_reason(error)}",
                 remedy="Check CATCHMENT_DATABASE_URL, and that the server runs.",
             ) from error
         raise
+
+
+def _is_of_psycopg(error: DBAPIError) -> bool:
+    """Whether it came from PostgreSQL: a transaction here may enclose one on another database."""
+    return type(error.orig).__module__.partition(".")[0] == "psycopg"
 
 
 def _sqlstate(error: DBAPIError) -> str:
