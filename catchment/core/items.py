@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from catchment.core.documents import ParsedDocument
+
 
 @dataclass(slots=True)
 class Item:
@@ -56,11 +58,13 @@ class Content:
         body: Bytes for small things; a binary stream for anything that may be large.
         content_type: Media type, if fetching told more than listing.
         item: The item again with fresher facts (a version read together with the body), or None.
+        document: The text, where it needs no parser: then the body is empty. For sources of our own.
     """
 
     body: bytes | BinaryIO
     content_type: str | None = None
     item: Item | None = None
+    document: ParsedDocument | None = None
 
     @classmethod
     def text(cls, text: str, content_type: str = "text/markdown; charset=utf-8") -> Content:

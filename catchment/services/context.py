@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.settings import SyncSettings, sync_settings
+from catchment.store.blobs import Blobs
 
 if TYPE_CHECKING:
     # Only reading the store must not cost the HTTP client's import.
@@ -27,12 +28,14 @@ class Context:
             Unavailable when Prefect is away.
         clock: Where time comes from.
         sync: How runs work.
+        blobs: Where files that people hand in are kept; by default in this installation's home.
     """
 
     engine: Engine
     connect: Callable[[], PrefectClient]
     clock: Clock = field(default_factory=SystemClock)
     sync: SyncSettings = field(default_factory=sync_settings)
+    blobs: Blobs = field(default_factory=Blobs.of_home)
 
     @cached_property
     def prefect(self) -> PrefectClient:

@@ -7,7 +7,7 @@ from typing import Any
 from catchment.kit.registry import PUSHED
 from catchment.services.connectors import all_connectors, orchestrator
 from catchment.services.context import Context
-from catchment.services.orchestrator import store_tag
+from catchment.services.orchestrator import GENERAL_TAG, store_tag
 from catchment.store import connectors
 from catchment.store.engine import writing
 from catchment.store.rows import ConnectorRow
@@ -82,7 +82,7 @@ def _remove_strays(context: Context) -> list[str]:
     said = []
     found = way.client.find("/deployments/filter", deployments={"tags": {"all_": [store_tag(way.store_id)]}})
     for deployment in list(found):
-        if deployment["id"] not in living:
+        if deployment["id"] not in living and GENERAL_TAG not in deployment["tags"]:
             way.client.request("DELETE", f"/deployments/{deployment['id']}")
             said.append(f"The deployment {deployment['name']} had no connector and was removed.")
     return said

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from catchment.core.parameters import RunParameters
+from catchment.core.runs import RunKind
 from catchment.kit import registry
 from catchment.services.blocks import BlockCursorStore, PrefectBlocks, credentials_type
 from catchment.services.prefect_client import PrefectClient, PrefectRefused
@@ -17,6 +18,8 @@ from catchment.store.rows import ConnectorRow, RunRow
 
 POOL = "catchment"
 RUN_TAG = "catchment-run:"
+GENERAL_TAG = "catchment-general"
+"""Carried by the deployment that belongs to no one connector."""
 
 
 def store_tag(store_id: str) -> str:
@@ -82,6 +85,33 @@ class Orchestrator:
                 # Creating again without schedules would remove them.
                 "schedules": self._schedules(connector),
                 "paused": connector.paused,
+            },
+        )
+        return str(made["id"])
+
+    def deploy_general(self) -> str:
+        """Create or put right the one deployment that takes any connector as a parameter; return its id.
+
+        It runs what needs no vendor: uploads, pushed texts, recordings, permissions.
+
+        Raises:
+            Unavailable: Prefect is away.
+        """
+        entrypoint = registry.FALLBACK_FLOW.replace(":", ".")
+        name = entrypoint.rpartition(".")[2].replace("_", "-")
+        flow_id = self.client.request("POST", "/flows/", {"name": name})["id"]
+        made = self.client.request(
+            "POST",
+            "/deployments/",
+            {
+                "flow_id": flow_id,
+                "name": f"handed-in-{self.store_id[-8:]}",
+                "entrypoint": entrypoint,
+                "work_pool_name": POOL,
+                "tags": ["catchment", store_tag(self.store_id), GENERAL_TAG],
+                "parameter_openapi_schema": parameter_schema(),
+                "enforce_parameter_schema": True,
+                "description": "Reads what was uploaded or pushed to any connector of this store.",
             },
         )
         return str(made["id"])
@@ -154,8 +184,10 @@ class Orchestrator:
 
     # -- runs -----------------------------------------------------------------------------------
 
-    def start(self, run: RunRow, connector: ConnectorRow) -> str:
+    def start(self, run: RunRow, connector: ConnectorRow, deployment_id: str | None = None) -> str:
         """Create the flow run of a run row, and return its id; asking twice gives the same one.
+
+        It is made of the connector's own deployment unless another is named.
 
         The names to sync stay on the row: Prefect takes no parameters above half a megabyte.
 
@@ -164,9 +196,9 @@ class Orchestrator:
         """
         made = self.client.request(
             "POST",
-            f"/deployments/{connector.deployment_id}/create_flow_run",
+            f"/deployments/{deployment_id or connector.deployment_id}/create_flow_run",
             {
-                "name": f"{connector.slug} {run.mode}",
+                "name": f"{connector.slug} {run.mode if run.kind == RunKind.SYNC else run.kind}",
                 "parameters": {
                     "connector": connector.deployment_name,
                     "mode": run.mode,

@@ -17,12 +17,13 @@ from sqlalchemy import Connection
 from catchment.core.counters import Counters
 from catchment.core.documents import ParsedDocument
 from catchment.core.errors import Conflict
-from catchment.core.ids import new_id, new_short_id
+from catchment.core.ids import new_short_id
 from catchment.core.runs import ConnectorStatus, ItemState, RunKind, Trigger
 from catchment.core.settings import ParseSettings, parse_settings
 from catchment.kit.registry import PUSHED
 from catchment.parsing.charset import clean
 from catchment.parsing.plain import plain_document
+from catchment.services import chores
 from catchment.services.context import Context
 from catchment.services.push_input import (
     NOT_SENT,
@@ -39,7 +40,6 @@ from catchment.store.engine import reading, transact, writing
 from catchment.store.index import IndexEntry, index_for
 from catchment.store.items import Known
 from catchment.store.rows import ConnectorRow
-from catchment.sync.claim import add_run
 from catchment.sync.settlement import existing_documents
 
 KEEP_SINGLE_SECONDS = 7 * 86_400
@@ -293,18 +293,8 @@ def _entry(one: _Ready, pk: int, connector: ConnectorRow, *, is_new: bool) -> In
 
 def _ask_for_transcription(connection: Connection, connector: ConnectorRow) -> None:
     """Leave a run that waits, unless one does already; the sweep starts it where speech is understood."""
-    if pushes.waiting_transcription(connection, connector.pk):
-        return
-    add_run(
-        connection,
-        new_id(),
-        connector.pk,
-        mode="auto",
-        trigger=Trigger.PUSH,
-        names=[],
-        waiting=True,
-        kind=RunKind.TRANSCRIBE,
-    )
+    if not pushes.waiting_transcription(connection, connector.pk):
+        chores.leave(connection, connector, RunKind.TRANSCRIBE, trigger=Trigger.PUSH)
 
 
 def _note(connection: Connection, connector: ConnectorRow, result: Pushed, count: int) -> str:

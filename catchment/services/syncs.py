@@ -45,7 +45,7 @@ def trigger(
         UsageError: The connector cannot be synced: paused, or unfinished.
         Unavailable: Prefect is away; nothing was stored.
     """
-    _refuse_unready(connector, dry_run=dry_run)
+    _refuse_unready(connector, mode, dry_run=dry_run)
     if len(names) > MOST_NAMES:
         raise UsageError(f"At most {MOST_NAMES} names can be given at once.")
     run_id = new_id()
@@ -85,9 +85,12 @@ def trigger(
     return start(context, run_id, connector)
 
 
-def _refuse_unready(connector: ConnectorRow, *, dry_run: bool) -> None:
-    if registry.provider_of(connector).kind is Kind.PUSH:
-        raise Conflict("There is nothing to fetch: this connector is pushed to.")
+def _refuse_unready(connector: ConnectorRow, mode: Mode, *, dry_run: bool) -> None:
+    if registry.provider_of(connector).kind is Kind.PUSH and (mode is not Mode.FULL or dry_run):
+        raise Conflict(
+            "There is nothing to fetch: this connector is pushed to.",
+            remedy="The mode full indexes anew what was pushed.",
+        )
     registry.require_installed(connector)
     if connector.status == ConnectorStatus.SETUP:
         raise UsageError(
@@ -118,12 +121,18 @@ def start_flow_run(context: Context, run_id: str, connector: ConnectorRow) -> Ru
         Unavailable: Prefect is away; the row stays as it was.
     """
     way = orchestrator(context)
+    run = show(context, run_id)
+    if run.kind != RunKind.SYNC or connector.execution == registry.PUSHED:
+        return _begun(context, run_id, way.start(run, connector, way.deploy_general()))
     if way.deployment(connector) is None:
         deployment_id = way.deploy(connector)
         with writing(context.engine) as connection:
             connectors.change(connection, connector.pk, deployment_id=deployment_id)
         connector = find(context, connector.id)
-    flow_run_id = way.start(show(context, run_id), connector)
+    return _begun(context, run_id, way.start(run, connector))
+
+
+def _begun(context: Context, run_id: str, flow_run_id: str) -> RunRow:
     with writing(context.engine) as connection:
         # Perhaps it has begun already, and wrote its own id.
         runs.change(connection, run_id, flow_run_id=flow_run_id)
@@ -136,7 +145,7 @@ def _wait_behind(
     with writing(context.engine) as connection:
         connectors.lock(connection, connector.pk)
         for row in runs.waiting(connection, connector.pk):
-            if row.mode == mode:
+            if row.kind == RunKind.SYNC and row.mode == mode:
                 merged = list(dict.fromkeys([*row.filter, *names]))
                 runs.change(connection, row.id, filter=merged)
                 return row

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.home import home_settings
-from catchment.core.runs import Mode, RunState, Trigger
-from catchment.services import deployments, removal, syncs
+from catchment.core.runs import Mode, RunKind, RunState, Trigger
+from catchment.services import chores, deployments, push, removal, syncs, uploads
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
 from catchment.services.settling import settle_run
@@ -63,6 +63,7 @@ def sweep(context: Context) -> Swept:
     for row in waiting:
         if _attempt(start_waiting, context, row):
             swept.started += 1
+    swept.resumed += chores.reopen(context)
     return swept
 
 
@@ -102,6 +103,8 @@ def resume(context: Context, row: RunRow) -> bool:
 
 def start_waiting(context: Context, row: RunRow) -> bool:
     """Start a run that waited behind another, if the connector is free now."""
+    if row.kind != RunKind.SYNC:
+        return chores.start(context, row)
     with writing(context.engine) as connection:
         connectors.lock(connection, row.connector_pk)
         connector = connectors.by_pk(connection, row.connector_pk)
@@ -124,7 +127,7 @@ def start_next(context: Context, connector: ConnectorRow) -> None:
     try:
         with reading(context.engine) as connection:
             waiting = runs.waiting(connection, connector.pk)
-        for row in waiting[:1]:
+        for row in [row for row in waiting if row.kind == RunKind.SYNC][:1]:
             _attempt(start_waiting, context, row)
     except Exception:
         log.exception("what waits for %s is left to the sweep", connector.slug)
@@ -137,6 +140,8 @@ def tidy(context: Context) -> list[str]:
     with writing(context.engine) as connection:
         tombstones = purge.tombstones(connection, before=horizon)
         connectors_gone = purge.removed_connectors(connection)
+    folded = push.fold(context)
+    erased = uploads.clear(context)
     purge.merge_index(context.engine)
     said = []
     if leftovers:
@@ -145,6 +150,10 @@ def tidy(context: Context) -> list[str]:
         said.append(f"{tombstones} tombstones were purged.")
     if connectors_gone:
         said.append(f"{connectors_gone} removed connectors were purged.")
+    if folded:
+        said.append(f"{folded} pushes were folded into the sums of their days.")
+    if erased:
+        said.append(f"{erased} files that nothing names any more were erased.")
     return said
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 
-from catchment.core.runs import ItemState
+from catchment.core.runs import ItemState, Origin
 from catchment.store.tables import items
 
 
@@ -84,11 +84,12 @@ def lookup_move_hints(connection: Connection, connector_pk: int, hints: Sequence
 
 
 def due(connection: Connection, connector_pk: int, *, now: float, limit: int) -> list[Known]:
-    """Return failed items whose next attempt is due, longest overdue first."""
+    """Return failed items of the source whose next attempt is due, longest overdue first."""
     keys = connection.execute(
         select(items.c.key)
         .where(
             items.c.connector_pk == connector_pk,
+            items.c.origin == Origin.SOURCE,
             items.c.state == ItemState.FAILED,
             items.c.next_attempt_at <= now,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from catchment.core.counters import COUNTER_NAMES, Counters
 from catchment.core.ids import new_id
-from catchment.core.runs import ItemState, Origin, RunKind, RunState, Trigger
+from catchment.core.runs import Origin, RunKind, RunState, Trigger
 from catchment.store import bulk
 from catchment.store.engine import db_now
 from catchment.store.entries import DOCUMENT_COLUMNS, NEW_DOCUMENT_COLUMNS, document_row, new_document_row
@@ -165,25 +165,6 @@ def waiting_transcription(connection: Connection, connector_pk: int) -> bool:
         )
     ).first()
     return found is not None
-
-
-def pending_keys(
-    connection: Connection, connector_pk: int, origin: Origin, *, after: str, limit: int
-) -> list[str]:
-    """Return keys of items that were taken in and wait, in their order, after a key."""
-    return list(
-        connection.execute(
-            select(items.c.key)
-            .where(
-                items.c.connector_pk == connector_pk,
-                items.c.origin == origin.value,
-                items.c.state == ItemState.PENDING.value,
-                items.c.key > after,
-            )
-            .order_by(items.c.key)
-            .limit(limit)
-        ).scalars()
-    )
 
 
 def write_unread(connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:

@@ -78,6 +78,16 @@ def waiting(connection: Connection, connector_pk: int | None = None) -> list[Run
     return [as_row(RunRow, row) for row in rows]
 
 
+def release(connection: Connection, run_id: str) -> bool:
+    """Let a run wait no longer; False where it does not, or is no longer queued."""
+    changed = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.waiting, runs.c.state == RunState.QUEUED)
+        .values(waiting=False)
+    )
+    return bool(changed.rowcount)
+
+
 def unfinished(connection: Connection) -> list[RunRow]:
     """Return every run that is not final and not waiting: what the sweep looks at."""
     rows = connection.execute(
@@ -92,6 +102,17 @@ def recent(connection: Connection, connector_pk: int | None, *, limit: int) -> l
     if connector_pk is not None:
         statement = statement.where(runs.c.connector_pk == connector_pk)
     return [as_row(RunRow, row) for row in connection.execute(statement)]
+
+
+def recent_of_kind(connection: Connection, connector_pk: int, kind: RunKind, *, limit: int) -> list[RunRow]:
+    """Return the newest runs of one kind first."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(runs.c.connector_pk == connector_pk, runs.c.kind == kind)
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(limit)
+    )
+    return [as_row(RunRow, row) for row in rows]
 
 
 def change(connection: Connection, run_id: str, *, unless_final: bool = True, **values: Any) -> bool:

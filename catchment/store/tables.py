@@ -283,6 +283,17 @@ items = Table(
         "next_attempt_at",
         sqlite_where=text("next_attempt_at IS NOT NULL"),
     ),
+    Index(
+        "ix_items_pending",
+        "connector_pk",
+        "key",
+        sqlite_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_items_upload",
+        "version",
+        sqlite_where=text("origin = 'upload'"),
+    ),
 )
 
 documents = Table(

@@ -44,6 +44,7 @@ class Job:
         sha256: Of the bytes.
         content_type: What the source declared, or fetching told.
         parsed: What parsing made of it.
+        given: Its text needed no parser, and its title is its own.
         named: The entry was named by the filter; if it is gone, that counts.
         scope_pk: The scope in which it was seen.
         asked: What the source calls it, where that is not fit for a database.
@@ -61,6 +62,7 @@ class Job:
     sha256: bytes | None = None
     content_type: str | None = None
     parsed: ParsedDocument | ParseFailure | None = None
+    given: bool = False
     named: bool = False
     scope_pk: int | None = None
     asked: Item | None = None

@@ -18,6 +18,7 @@ from catchment.store.engine import reading
 from catchment.store.index import index_for
 from catchment.store.rows import ConnectorRow
 from catchment.sync.claim import Claimed
+from catchment.sync.handed_in import kept_source
 from catchment.sync.run import Run, Surroundings
 from catchment.sync.stop import StopSignal
 
@@ -73,10 +74,12 @@ def make_source(connector: ConnectorRow, credentials: Credentials | None, sessio
     """Make the connector object of a stored connector.
 
     Raises:
-        NotFound: Its provider is not installed.
+        NotFound: Its provider is not known.
+        NotInstalled: It is known, and its code is not installed.
         ConfigRejected: Its settings cannot work.
         AuthRejected: Its credentials are missing.
     """
+    registry.require_installed(connector)
     provider = registry.provider_of(connector)
     config = read_config(provider, connector.config)
     return provider(config, read_credentials(provider, credentials), session)
@@ -94,7 +97,9 @@ def begin_run(
     session = Session(stop=stop.event, clock=surroundings.clock, trusted=claimed.connector.trusted)
     if save_credentials is not None:
         session.save_credentials = save_credentials
-    source = make_source(claimed.connector, credentials, session)
+    source = kept_source(claimed, surroundings, session) or make_source(
+        claimed.connector, credentials, session
+    )
     with reading(surroundings.engine) as connection:
         store_id = meta.store_id(connection)
     run = Run(

@@ -83,7 +83,8 @@ def claim(
             row = _new_row(connection, connector, parameters, ticket)
             if row is None:
                 return Refused("another run took the connector first")
-        if row.waiting and (active := runs.active(connection, connector.pk)) is not None:
+        active = runs.active(connection, connector.pk) if row.waiting and row.kind == RunKind.SYNC else None
+        if active is not None:
             return Refused(f"run {active.id} holds the connector")
         # A dry run takes no claim, so it moves nothing of the connector's either.
         lease = 0 if row.dry_run else connectors.next_lease(connection, connector.pk)
@@ -128,6 +129,8 @@ def _ready(
     """Tell why the connector cannot be taken; ends a run that died holding it."""
     if connector.paused or connector.status == ConnectorStatus.PAUSED:
         return Refused("skipped: the connector is paused")
+    if row is not None and row.kind != RunKind.SYNC:
+        return None  # what was handed in is read beside a sync, and before any credentials are there
     if connector.status == ConnectorStatus.SETUP:
         return Refused("skipped: the connector's set-up is not finished")
     active = runs.active(connection, connector.pk)

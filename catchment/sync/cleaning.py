@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from catchment.core.items import Item
+from catchment.store.kept import UPLOAD_PREFIX
 
 MOST_KEY_BYTES = 2400
 """PostgreSQL takes 2,704 bytes into an index, the number of the connector included."""
@@ -47,7 +48,13 @@ def is_short(text: str) -> bool:
 
 
 def fit_key(text: str) -> str:
-    """Make an identity or a path fit: escaped, and beyond 2,400 bytes its middle as a hash.
+    """Make the identity of something at a source fit, as `fit_path` does, and out of the uploads' way."""
+    text = fit_path(text)
+    return f"source:{text}" if text.startswith(UPLOAD_PREFIX) else text
+
+
+def fit_path(text: str) -> str:
+    """Make a path fit: escaped, and beyond 2,400 bytes its middle as a hash.
 
     Two that differ stay different; beginning and ending, which rules look at, stay what they are.
     """
@@ -60,7 +67,8 @@ def fit_key(text: str) -> str:
 def are_fit(items: Sequence[Item]) -> bool:
     """Whether every database takes the keys and paths of these items."""
     texts = [text for item in items for text in (item.key, item.path)]
-    return is_fit("".join(texts)) and all(map(is_short, texts))
+    told = "".join(texts)
+    return is_fit(told) and UPLOAD_PREFIX not in told and all(map(is_short, texts))
 
 
 def fit_item(item: Item) -> Item:
@@ -68,12 +76,12 @@ def fit_item(item: Item) -> Item:
     # One text out of all: nearly always it is fit, and this is asked of every listed item.
     texts = (item.key, item.path, item.version, item.title, item.author, item.url)
     told = "".join([*filter(None, texts), *item.tags, *item.metadata, *item.metadata.values()])
-    if is_fit(told) and is_short(item.key) and is_short(item.path):
+    if is_fit(told) and is_short(item.key) and is_short(item.path) and not item.key.startswith(UPLOAD_PREFIX):
         return item
     return replace(
         item,
         key=fit_key(item.key),
-        path=fit_key(item.path),
+        path=fit_path(item.path),
         version=escaped(item.version) if item.version is not None else None,
         title=fit(item.title) if item.title is not None else None,
         author=fit(item.author) if item.author is not None else None,

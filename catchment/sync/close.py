@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from catchment.core.counters import COUNTER_NAMES
 from catchment.core.errors import CatchmentError, LeaseLost, RunCancelled
-from catchment.core.runs import ConnectorStatus, RunState
+from catchment.core.runs import ConnectorStatus, RunKind, RunState
 from catchment.store import connectors, runs
 from catchment.store.engine import db_now, writing
 from catchment.store.rows import ConnectorRow, RunRow
@@ -114,7 +114,7 @@ def _close(
             ended_at=db_now(),
             **values,
         )
-        if not row.dry_run:
+        if not row.dry_run and row.kind == RunKind.SYNC:
             _mark_connector(connection, connector, outcome)
 
 

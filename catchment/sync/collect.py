@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
-from catchment.core.runs import ItemState, Mode, Reason, Strategy
+from catchment.core.runs import ItemState, Mode, Origin, Reason, Strategy
 from catchment.kit.connector import Kind
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
@@ -18,6 +18,7 @@ from catchment.sync import removal
 from catchment.sync.batches import Batch, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
+from catchment.sync.handed_in import Kept
 from catchment.sync.intake import PAGE_SECONDS, Intake
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
@@ -50,6 +51,10 @@ class Collector:
     def work(self) -> None:
         """Go through named entries, or through all scopes."""
         run = self.run
+        if isinstance(run.source, Kept):
+            run.note_strategy(Strategy.TARGETED, Reason.FULL if run.mode is Mode.FULL else Reason.FILTER)
+            self._keep(run.source)
+            return
         wanted = run.source.scopes()
         self.rows = rows = self._scope_rows(wanted)
         if run.filter and run.mode is not Mode.FULL:
@@ -375,6 +380,16 @@ class Collector:
             self.intake.flush(self.rows[key])
         return done
 
+    # -- what the store keeps itself --------------------------------------------------------------
+
+    def _keep(self, source: Kept) -> None:
+        """Read again, or for the first time, what was handed in; its keys are fit already."""
+        for keys in source.pages(self.run.filter):
+            self._found(list(source.find([], keys)), named=False)
+            self.run.stop.check()
+        self.intake.drain()
+        self.intake.flush(None)
+
     # -- named entries --------------------------------------------------------------------------
 
     def _named(self, wanted: Sequence[Scope], names: Sequence[str]) -> None:
@@ -406,6 +421,9 @@ class Collector:
         with reading(run.engine) as connection:
             known = items.lookup(connection, run.connector.pk, names)
             known = {**items.lookup_paths(connection, run.connector.pk, names), **known}
+        # What people handed in is no business of a run that reads the source, and the other way round.
+        origin = run.source.origin if isinstance(run.source, Kept) else Origin.SOURCE
+        known = {name: before for name, before in known.items() if before.origin == origin}
         for found, name in zip(page, names, strict=True):
             before = known.get(name)
             if found.item is None:

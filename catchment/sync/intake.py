@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from catchment.core.documents import ParsedDocument
 from catchment.core.items import Changed, Deleted, Item
 from catchment.core.runs import Stage
 from catchment.kit.connector import ChangeFeed
@@ -138,6 +139,8 @@ class Intake:
     def _deliver(self, job: Job) -> None:
         """Put a job into the batch, and hand the batch on when it is full."""
         size = len(job.body) if job.body is not None else 0
+        if job.given and isinstance(job.parsed, ParsedDocument):
+            size = len(job.parsed.text)
         if self.batch.jobs and self.batch.body_bytes + size > self._run.settings.batch_bytes:
             self.flush(self.batch.scope)
         self.batch.jobs.append(job)

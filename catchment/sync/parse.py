@@ -25,7 +25,8 @@ def parse(run: Run) -> None:
     with ExitStack() as leases:
         team = Team(run, leases)
         for batch in run.to_parse:
-            jobs = [job for job in batch.jobs if job.action is Action.INDEX]
+            run.counters.parsed += sum(job.given for job in batch.jobs)
+            jobs = [job for job in batch.jobs if job.action is Action.INDEX and not job.given]
             if jobs:
                 team.parse(jobs)
             run.to_index.put(batch)

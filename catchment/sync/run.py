@@ -111,6 +111,11 @@ class Surroundings:
     watched: Path | None = None
     on_progress: Callable[[Run], None] | None = None
 
+    @property
+    def blobs(self) -> Path:
+        """Folder of the files that people handed in, beside the spool."""
+        return self.spool.parent / "blobs"
+
 
 class Run:
     """A claimed run, from its first page to its closing.

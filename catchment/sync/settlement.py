@@ -18,6 +18,7 @@ from catchment.store.items import Known
 from catchment.store.tables import documents
 from catchment.store.tables import items as items_table
 from catchment.sync.batches import Action, Job
+from catchment.sync.handed_in import Kept
 from catchment.sync.retries import after_failure
 from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
@@ -69,16 +70,29 @@ class Settlement:
 
     def settle(self, jobs: Sequence[Job]) -> None:
         """Bring every job to its end."""
-        # Another batch of this run may have made new ones known meanwhile, or moved what is to go.
-        fresh = [job.item.key for job in jobs if job.known is None or job.action is Action.REMOVE]
+        # Another batch of this run may have made new ones known meanwhile, or moved what is to go; what
+        # was handed in may have been handed in anew, or deleted.
+        kept = isinstance(self.run.source, Kept)
+        fresh = [job.item.key for job in jobs if kept or job.known is None or job.action is Action.REMOVE]
         known = items.lookup(self.connection, self.run.connector.pk, fresh) if fresh else {}
-        todo = self._last_words(jobs, known)
+        todo = self._last_words(self._still_meant(jobs, known) if kept else jobs, known)
         unknown = [job for job in todo if job.known is None and _makes_row(job)]
         pk = meta.allocate_pks(self.connection, len(unknown)) if unknown else 0
         numbers = {id(job): pk + offset for offset, job in enumerate(unknown)}
         for job in todo:
             self._settle_job(job, job.known.pk if job.known else numbers.get(id(job)))
         self._write()
+
+    def _still_meant(self, jobs: Sequence[Job], known: dict[str, Known]) -> list[Job]:
+        """Keep the jobs about what is as it was when it was read; another run sees to the others."""
+        meant = []
+        for job in jobs:
+            now = known.get(job.item.key)
+            if job.known is None or now is None or _differ(job.known, now):
+                self._skip("changed_meanwhile")
+            else:
+                meant.append(job)
+        return meant
 
     def _last_words(self, jobs: Sequence[Job], known: dict[str, Known]) -> list[Job]:
         """Keep the last job about each item; the same id twice is one item, not two."""
@@ -127,6 +141,8 @@ class Settlement:
         item = job.item
         self._fact(job, pk, ItemState.INDEXED, content_hash=job.sha256)
         title = item.title or parsed.title or item.path.rpartition("/")[2] or item.key
+        if job.given:
+            title = item.title or ""
         self._entries.append(
             IndexEntry(
                 pk=pk,
@@ -321,6 +337,10 @@ def _makes_row(job: Job) -> bool:
 def _means_nothing(job: Job) -> bool:
     """Whether a named entry stands for no item: then nothing is known or recorded of one."""
     return job.action is Action.FAIL and job.reason in HARMLESS
+
+
+def _differ(before: Known, now: Known) -> bool:
+    return (before.state, before.version, before.content_hash) != (now.state, now.version, now.content_hash)
 
 
 def _lives_elsewhere(job: Job, before: Known | None) -> bool:

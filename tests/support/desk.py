@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from typing import Any
 
 from catchment.core.errors import Unavailable
 from catchment.core.ids import new_id
+from catchment.core.parameters import RunParameters
 from catchment.core.runs import ConnectorStatus
 from catchment.services.context import Context
+from catchment.services.files import listed, status_of
 from catchment.services.prefect_client import PrefectClient
 from catchment.services.push import Pushed, push
-from catchment.store import connectors, runs
+from catchment.services.uploads import Upload, Uploads, upload
+from catchment.store import connectors, documents, runs
+from catchment.store.blobs import Blobs
+from catchment.store.documents import DocumentRow
 from catchment.store.engine import reading, writing
 from catchment.store.rows import ConnectorRow, RunRow
+from catchment.sync.begin import begin_run
+from catchment.sync.claim import Claimed, Ticket, claim
+from catchment.sync.run import Run
+from catchment.sync.stop import StopSignal
 from tests.support.vault import Vault
 
 
@@ -27,7 +38,8 @@ class Desk(Vault):
     @property
     def context(self) -> Context:
         """What a service works with."""
-        return Context(self.engine, connect=away, clock=self.clock, sync=self.sync_settings)
+        blobs = Blobs(self.home / "blobs")
+        return Context(self.engine, connect=away, clock=self.clock, sync=self.sync_settings, blobs=blobs)
 
     def pushed_to(self, name: str = "notes", **config: Any) -> ConnectorRow:
         """Store a connector that is pushed to."""
@@ -58,6 +70,48 @@ class Desk(Vault):
         """Push documents; a text stands for a document with that text and id."""
         sent = [{"external_id": d, "text": f"text of {d}"} if isinstance(d, str) else d for d in documents]
         return push(self.context, self.again(connector), sent, **more)
+
+    def upload(self, connector: ConnectorRow, **files: str | bytes) -> Uploads:
+        """Hand files in; ``a_md`` stands for the name ``a.md``."""
+        return self.upload_named(connector, {name.replace("_", "."): body for name, body in files.items()})
+
+    def upload_named(self, connector: ConnectorRow, files: Mapping[str, str | bytes]) -> Uploads:
+        """Hand files in by the names that a client gives them."""
+        streams = [
+            Upload(name, io.BytesIO(body.encode() if isinstance(body, str) else body))
+            for name, body in files.items()
+        ]
+        return upload(self.context, self.again(connector), streams)
+
+    def begin_handed_in(self, run_id: str) -> Run:
+        """Claim and begin a run that waits, as its flow does."""
+        with reading(self.engine) as connection:
+            row = runs.get(connection, run_id)
+        assert row is not None
+        claimed = claim(
+            self.engine,
+            RunParameters(connector="whatever"),
+            Ticket(run_id=run_id),
+            lease_seconds=self.sync_settings.lease_seconds,
+        )
+        assert isinstance(claimed, Claimed), claimed
+        return begin_run(claimed, self.surroundings(), stop=StopSignal())
+
+    def work_off(self, run_id: str) -> RunRow:
+        """Work a run that waits off, and return its row."""
+        self.work(self.begin_handed_in(run_id))
+        return self.run(run_id)
+
+    def files(self, connector: ConnectorRow) -> dict[str, str]:
+        """Return how each file of a connector stands, by key."""
+        found, count = listed(self.context, connector, limit=1000)
+        assert count == len(found)
+        return {row.key: status_of(row.state) for row in found}
+
+    def document(self, key: str) -> DocumentRow:
+        """Return the document of a key."""
+        with reading(self.engine) as connection:
+            return documents.find(connection, self.ids()[key])[0]
 
     def runs_of(self, connector: ConnectorRow) -> list[RunRow]:
         """Return the runs of a connector, newest first."""

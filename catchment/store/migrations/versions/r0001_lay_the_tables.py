@@ -335,6 +335,20 @@ def upgrade() -> None:
             postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_items_pending",
+            ["connector_pk", "key"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_items_upload",
+            ["version"],
+            unique=False,
+            sqlite_where=sa.text("origin = 'upload'"),
+            postgresql_where=sa.text("origin = 'upload'"),
+        )
+        batch_op.create_index(
             "ix_items_move_hint",
             ["connector_pk", "move_hint"],
             unique=False,

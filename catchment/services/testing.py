@@ -1,0 +1,121 @@
+"""Trying a connection: does the source answer, and may what a sync needs be done? Nothing is stored."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from catchment.core.errors import CatchmentError, RunCancelled, Unavailable
+from catchment.kit import registry
+from catchment.kit.health import Capability, Health
+from catchment.kit.registry import AnyConnector
+from catchment.kit.session import Session
+from catchment.services import connectors
+from catchment.services.context import Context
+from catchment.store.rows import ConnectorRow
+from catchment.sync.begin import read_config, read_credentials
+
+MOST_SECONDS = 30.0
+"""A source that has not answered by then is told to stop waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a try came to.
+
+    Attributes:
+        success: Everything that a sync needs works.
+        message: One sentence for a person.
+        latency_ms: How long the source took.
+        capabilities: Each thing that was tried.
+    """
+
+    success: bool
+    message: str
+    latency_ms: int
+    capabilities: list[Capability] = field(default_factory=list)
+
+
+def try_settings(
+    provider_slug: str,
+    config: Mapping[str, Any],
+    credentials: Mapping[str, Any] | None = None,
+    *,
+    trusted: bool = False,
+) -> Tried:
+    """Try settings and credentials before they are stored.
+
+    A source that refuses is a result, and no error.
+
+    Args:
+        provider_slug: Which provider.
+        config: Settings.
+        credentials: What to sign in with; None where nothing is needed.
+        trusted: Whether the operator of this machine asks.
+
+    Raises:
+        NotFound: No such provider is known.
+        ConfigRejected: A setting or credential is missing, unknown or malformed.
+    """
+    provider = registry.provider(provider_slug)
+    settings = read_config(provider, dict(config))
+    signed = read_credentials(provider, dict(credentials)) if credentials else None
+
+    def make(session: Session) -> AnyConnector:
+        if signed is None:
+            read_credentials(provider, None)
+        return provider(settings, signed, session)
+
+    with _session(trusted=trusted) as session:
+        return _try(make, session)
+
+
+def try_connector(context: Context, connector: ConnectorRow) -> Tried:
+    """Try a stored connector with the credentials it has.
+
+    Raises:
+        Unavailable: Prefect, which keeps its credentials, is away.
+    """
+    with _session(trusted=connector.trusted) as session:
+        return _try(lambda given: connectors.source_of(context, connector, given), session)
+
+
+@contextmanager
+def _session(*, trusted: bool) -> Iterator[Session]:
+    session = Session(trusted=trusted)
+    timer = threading.Timer(MOST_SECONDS, session.stop.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield session
+    finally:
+        timer.cancel()
+
+
+def _try(make: Any, session: Session) -> Tried:
+    since = time.monotonic()
+    try:
+        source = make(session)
+        try:
+            results = list(source.check())
+        finally:
+            source.close()
+    except Unavailable:
+        raise
+    except RunCancelled:
+        return Tried(False, f"The source did not answer within {MOST_SECONDS:.0f} seconds.", _since(since))
+    except CatchmentError as error:
+        return Tried(False, str(error), _since(since))
+    bad = [result for result in results if result.health is not Health.OK]
+    if bad:
+        return Tried(False, f"{bad[0].message} {bad[0].remedy}".strip(), _since(since), results)
+    message = results[-1].message if results else "Nothing has to be reached."
+    return Tried(True, message, _since(since), results)
+
+
+def _since(since: float) -> int:
+    return round((time.monotonic() - since) * 1000)
