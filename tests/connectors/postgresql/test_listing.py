@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from catchment.core.errors import ConfigRejected
@@ -311,6 +312,10 @@ class TestTypes:
             "c_reg": ("regclass", "'pg_class'", "pg_class"),
             "c_flag": ("boolean", "true", "true"),
         }
+        try:
+            base.sql("SELECT '<a/>'::xml")
+        except psycopg.errors.FeatureNotSupported:  # a server may be built without
+            del columns["c_xml"]
         kinds = ", ".join(f"{name} {kind}" for name, (kind, _, _) in columns.items())
         values = ", ".join(value for _, value, _ in columns.values())
         base.connection.execute(f"CREATE TABLE t (id int PRIMARY KEY, title text, {kinds}, words tsvector)")  # type: ignore[arg-type]
