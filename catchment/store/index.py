@@ -73,6 +73,8 @@ class SearchRequest:
         content_types: Only these media types; empty means all.
         authors: Only these authors; empty means all.
         tags: Documents must carry every one of these.
+        any_tags: Documents must carry one of these at least; empty means all.
+        facts: Names of small facts, and the values of which a document must have one.
         since: Changed at or after these POSIX seconds.
         until: Changed before these POSIX seconds.
         viewer: Who asks; None is the operator, who sees all.
@@ -86,6 +88,8 @@ class SearchRequest:
     content_types: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    any_tags: tuple[str, ...] = ()
+    facts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     since: float | None = None
     until: float | None = None
     viewer: Viewer | None = None
@@ -145,6 +149,9 @@ class Index(Protocol):
 
     def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
         """Return the best hits, best first."""
+
+    def matches(self, connection: Connection, request: SearchRequest) -> list[int]:
+        """Return the numbers of the best documents, best first: what `search` finds, from the first on."""
 
     def complete(self, engine: Engine) -> None:
         """Bring up what a first load left for its end; quick where nothing was left."""

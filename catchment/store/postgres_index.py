@@ -110,16 +110,14 @@ class PostgresIndex:
     def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
         """Return the best hits: chunks with all words, or with any where none has all."""
         parts = query_parts(request.query)
-        conditions = _conditions(request)
-        if conditions is None:
-            return []
         wanted = request.offset + request.limit
-        for operator in ("&", "|") if len(parts) > 1 else ("&",):
-            query = word_query(parts, operator)
-            best = _best_chunks(connection, query, request, conditions, wanted) if query else []
-            if best:
-                return _hits(connection, best[request.offset : wanted], parts)
-        return []
+        best = _best(connection, parts, request, wanted)
+        return _hits(connection, best[request.offset : wanted], parts)
+
+    def matches(self, connection: Connection, request: SearchRequest) -> list[int]:
+        """Return the numbers of the best documents, best first."""
+        best = _best(connection, query_parts(request.query), request, request.limit)
+        return [chunk_id >> CHUNK_BITS for chunk_id, _ in best]
 
     def complete(self, engine: Engine) -> None:
         """Build the GIN index if it is missing, without keeping anybody from reading or writing.
@@ -234,6 +232,16 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]] | None:
             return None
         clauses.append("jsonb_exists(d.tags, %s)")
         values.append(tag)
+    if request.any_tags:
+        clauses.append("jsonb_exists_any(d.tags, %s::text[])")
+        values.append([tag for tag in request.any_tags if _can_be_stored(tag)])
+    for name, wanted in request.facts:
+        # A fact that is a list has several values; of one that is not, this is the one.
+        clauses.append(
+            "EXISTS (SELECT 1 FROM jsonb_array_elements_text(jsonb_build_array() || (d.metadata -> %s)) v"
+            " WHERE v = ANY(%s))"
+        )
+        values += [name, [value for value in wanted if _can_be_stored(value)]]
     for operator, moment in ((">=", request.since), ("<", request.until)):
         if moment is not None:
             clauses.append(f"(SELECT i.modified_at FROM items i WHERE i.pk = d.pk) {operator} %s")
@@ -252,6 +260,21 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]] | None:
 def _can_be_stored(text: str) -> bool:
     """Whether the database takes this text; what it does not take, no document has."""
     return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _best(
+    connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
+) -> list[tuple[int, float]]:
+    """Return the best chunk of each of the best documents: those with all words, else those with any."""
+    conditions = _conditions(request)
+    if conditions is None:
+        return []
+    for operator in ("&", "|") if len(parts) > 1 else ("&",):
+        query = word_query(parts, operator)
+        best = _best_chunks(connection, query, request, conditions, wanted) if query else []
+        if best:
+            return best
+    return []
 
 
 def _best_chunks(

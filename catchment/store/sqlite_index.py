@@ -114,14 +114,14 @@ class SqliteIndex:
     def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
         """Return the best hits: chunks with all words, or with any where none has all."""
         parts = query_parts(request.query)
-        if not parts:
-            return []
         wanted = request.offset + request.limit
-        for operator in (" AND ", " OR ") if len(parts) > 1 else (" AND ",):
-            best = _best_chunks(connection, _match(parts, operator, request), request, wanted)
-            if best:
-                return _hits(connection, best[request.offset : wanted], parts)
-        return []
+        best = _best(connection, parts, request, wanted)
+        return _hits(connection, best[request.offset : wanted], parts)
+
+    def matches(self, connection: Connection, request: SearchRequest) -> list[int]:
+        """Return the numbers of the best documents, best first."""
+        best = _best(connection, query_parts(request.query), request, request.limit)
+        return [chunk_id >> CHUNK_BITS for chunk_id, _ in best]
 
     def complete(self, engine: Engine) -> None:
         """Nothing: the words are written with the text."""
@@ -173,6 +173,14 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]]:
     for tag in request.tags:
         clauses.append("EXISTS (SELECT 1 FROM json_each(d.tags) WHERE value = json_extract(?, '$[0]'))")
         values.append(json.dumps([tag]))  # as JSON, because a lone surrogate cannot be bound
+    among = "value IN (SELECT value FROM json_each(?))"
+    if request.any_tags:
+        clauses.append(f"EXISTS (SELECT 1 FROM json_each(d.tags) WHERE {among})")
+        values.append(json.dumps(request.any_tags))
+    for name, wanted in request.facts:
+        # A fact that is a list has several values; of one that is not, this is the one.
+        clauses.append(f"EXISTS (SELECT 1 FROM json_each(d.metadata, ?) WHERE {among})")
+        values += [f'$."{name}"', json.dumps(wanted)]
     for operator, moment in ((">=", request.since), ("<", request.until)):
         if moment is not None:
             clauses.append(f"(SELECT modified_at FROM items WHERE items.pk = d.pk) {operator} ?")
@@ -185,6 +193,19 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]]:
         )
         values.append(json.dumps(request.viewer.subjects))
     return " AND ".join(clauses), values
+
+
+def _best(
+    connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
+) -> list[tuple[int, float]]:
+    """Return the best chunk of each of the best documents: those with all words, else those with any."""
+    if not parts:
+        return []
+    for operator in (" AND ", " OR ") if len(parts) > 1 else (" AND ",):
+        best = _best_chunks(connection, _match(parts, operator, request), request, wanted)
+        if best:
+            return best
+    return []
 
 
 def _best_chunks(

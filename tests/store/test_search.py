@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from catchment.store.engine import writing
+from catchment.store.engine import reading, writing
 from catchment.store.index import Hit, SearchRequest, Viewer, index_for
 from catchment.store.tables import documents
 from catchment.store.words import query_parts
@@ -211,6 +211,29 @@ class TestFilters:
         assert library.found("gauge", tags=("wet", "old")) == [note]
         assert library.found("gauge", tags=("we",)) == []
         assert library.found("gauge", authors=("Ann",), tags=("wet",), content_types=("text/html",)) == []
+
+    def test_by_any_tag_and_by_facts(self, library: Library) -> None:
+        """One of the tags is enough; a fact has one of the values, or has it among its own."""
+        one = library.add("gauge", tags=("wet",), metadata={"language": "de"})
+        other = library.add("gauge", tags=("dry",), metadata={"language": ["en", "fr"]})
+        library.add("gauge", metadata={"language": {"de": 1}})
+        assert sorted(library.found("gauge", any_tags=("wet", "dry"))) == [one, other]
+        assert library.found("gauge", any_tags=("dry", "\ud800")) == [other]
+        assert library.found("gauge", facts=(("language", ("de", "it")),)) == [one]
+        assert library.found("gauge", facts=(("language", ("fr",)),)) == [other]
+        assert library.found("gauge", facts=(("language", ("de",)), ("department", ("x",)))) == []
+        assert library.found("gauge", facts=(("language", ("\ud800",)),)) == []
+
+    def test_by_number_alone(self, library: Library) -> None:
+        """Matches are the numbers of what a search finds, in its order, from the first one on."""
+        for text in ("gauge gauge", "gauge and pump", "pump"):
+            library.add(text)
+        request = SearchRequest("gauge pump", offset=1)
+        with reading(library.engine) as connection:
+            index = index_for(library.engine.dialect.name)
+            assert len(index.matches(connection, request)) == 1
+            found = index.matches(connection, SearchRequest("gauge"))
+        assert found == library.found("gauge")
 
     def test_by_time_take_the_first_moment_and_leave_the_last(self, library: Library) -> None:
         """Since is included, until is not; what has no time lies outside both."""
