@@ -10,6 +10,7 @@ from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import RunCancelled
 from catchment.kit.config import SourceCredentials
 from catchment.kit.network import Network, network_settings
+from catchment.kit.places import folder_roots, root_above
 
 
 def _keep_nothing(_credentials: SourceCredentials) -> None:
@@ -44,6 +45,13 @@ class Session:
     def network(self) -> Network:
         """How to reach the outside; what the operator did not make may not reach private addresses."""
         return network_settings(guarded=not self.trusted)
+
+    def folder_root(self, path: str) -> str | None:
+        """Return the folder at or above a path that allows reading it; None where nothing does.
+
+        What the operator made may read everything.
+        """
+        return "/" if self.trusted else root_above(path, folder_roots())
 
     def check_stop(self) -> None:
         """Raise `RunCancelled` when the run must end."""

@@ -239,13 +239,17 @@ class Folder(Connector[FolderConfig, None]):
             PermissionMissing: It may not be entered.
             SourceDown: The disk or server behind it answers with an error.
         """
-        if not self.session.trusted:
+        if self.session.trusted:
+            return Root(self.config.path)
+        above = self.session.folder_root(self.config.path)
+        if above is None:
             raise ConfigRejected(
-                "This connector may not read folders of this machine.",
+                "This connector may not read folders of this machine, or not this one.",
                 setting="path",
-                remedy="Have the operator of the machine make it at the command line.",
+                remedy="Have the operator add it to CATCHMENT_FOLDER_ROOTS, or make the connector at the "
+                "command line.",
             )
-        return Root(self.config.path)
+        return Root(self.config.path, above=above)
 
     def _open(self, parts: Parts) -> _Opened:
         """Open a file, by way of the folder that the file before lay in where that is the same.

@@ -48,8 +48,28 @@ class LinkRefused(Exception):
         self.refusal = refusal
 
 
+def _open_below(above: str, path: str) -> int:
+    """Open a folder at or below another, part by part.
+
+    Raises:
+        OSError: A part is not there, or is a link by now.
+    """
+    below = path.removeprefix(above).strip("/")
+    place = os.open(above, _PASS)
+    for part in below.split("/") if below else ():
+        try:
+            inner = os.open(part, _PASS | os.O_NOFOLLOW, dir_fd=place)
+        finally:
+            os.close(place)
+        place = inner
+    return place
+
+
 class Root:
     """The folder itself, opened; use it as a context manager.
+
+    With `above`, a real path, the way from there down to the folder is walked without following a link, so
+    that it leads nowhere else even if somebody swaps a part of it.
 
     Raises (on opening):
         ConfigRejected: Nothing is there, or no folder.
@@ -57,7 +77,7 @@ class Root:
         SourceDown: The disk or the server behind it answers with an error.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, above: str | None = None) -> None:
         self.fd = -1
         self.path = os.path.realpath(path)
         self.raw = os.fsencode(self.path)
@@ -66,7 +86,7 @@ class Root:
         self._held: list[tuple[bytes, int]] = []
         self._tail: int | None = None
         try:
-            self.fd = os.open(self.path, _PASS)
+            self.fd = os.open(self.path, _PASS) if above is None else _open_below(above, self.path)
             facts = os.fstat(self.fd)
         except OSError as error:
             raise root_error(error, self.path) from error
