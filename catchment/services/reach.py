@@ -5,7 +5,8 @@ from __future__ import annotations
 from catchment.core.errors import NotFound
 from catchment.services.access import Caller
 from catchment.services.context import Context
-from catchment.store import connectors, runs, spaces
+from catchment.store import connectors, documents, runs, spaces
+from catchment.store.documents import ListedDocument
 from catchment.store.engine import reading
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.spaces import CollectionRow, SpaceRow
@@ -71,6 +72,26 @@ def collection_of(context: Context, connector: ConnectorRow) -> CollectionRow:
     """Return the collection that a connector lives in."""
     with reading(context.engine) as connection:
         return spaces.collection_by_pk(connection, connector.collection_pk)
+
+
+def subjects(caller: Caller) -> tuple[tuple[str, str], ...]:
+    """Return whom the access lists of sources may name for a caller; nobody, as long as none is mapped."""
+    del caller
+    return ()
+
+
+def document(context: Context, caller: Caller, document_id: str) -> tuple[ListedDocument, ConnectorRow]:
+    """Return a visible document, and its connector, of the caller's tenant.
+
+    Raises:
+        NotFound: There is none with this id, or its source does not let the caller see it.
+    """
+    with reading(context.engine) as connection:
+        found = documents.by_id(connection, document_id, subjects=subjects(caller))
+        row = connectors.by_pk(connection, found.document.connector_pk) if found is not None else None
+    if found is None or row is None or row.tenant_id != caller.tenant_id:
+        raise NotFound("There is no such document.")
+    return found, row
 
 
 def visible_spaces(caller: Caller) -> frozenset[str] | None:

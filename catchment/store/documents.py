@@ -6,10 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, select
+from sqlalchemy import Connection, Select, delete, exists, func, or_, select
 
 from catchment.store.rows import as_row
-from catchment.store.tables import CHUNK_BITS, MAX_CHUNKS, chunks, connectors, documents, held_removals, items
+from catchment.store.tables import (
+    CHUNK_BITS,
+    MAX_CHUNKS,
+    chunks,
+    collections,
+    connectors,
+    document_access,
+    documents,
+    held_removals,
+    items,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ _COLUMNS = (
 )
 
 
-def _visible() -> Select[Any]:
+def visible() -> Select[Any]:
+    """Begin a query for documents that can be found, of connectors that live."""
     return (
         select(*_COLUMNS)
         .join(items, items.c.pk == documents.c.pk)
@@ -77,15 +88,116 @@ def of_connector(
     connection: Connection, connector_pk: int, *, limit: int | None = None, offset: int = 0
 ) -> Iterator[DocumentRow]:
     """Yield a connector's visible documents by key; rows are read as they are asked for."""
-    statement = _visible().where(items.c.connector_pk == connector_pk).order_by(items.c.key)
+    statement = visible().where(items.c.connector_pk == connector_pk).order_by(items.c.key)
     statement = statement.limit(limit).offset(offset) if limit is not None or offset else statement
     for row in connection.execution_options(yield_per=500).execute(statement):
         yield as_row(DocumentRow, row)
 
 
+@dataclass(frozen=True, slots=True)
+class ListedDocument:
+    """A visible document, how its item stands, and where it lies.
+
+    Attributes:
+        document: The document.
+        state: State of its item (`catchment.core.runs.ItemState`).
+        connector_id: Id of its connector.
+        collection_id: Id of its collection.
+    """
+
+    document: DocumentRow
+    state: str
+    connector_id: str
+    collection_id: str
+
+
+_PLACE = (
+    items.c.state,
+    connectors.c.id.label("connector_id"),
+    collections.c.id.label("collection_id"),
+)
+
+
+def _seen_by(statement: Select[Any], subjects: Sequence[tuple[str, str]] | None) -> Select[Any]:
+    """Leave only what one of these may see; None is the operator, who sees all."""
+    if subjects is None:
+        return statement
+    named = [
+        (document_access.c.kind == kind) & (document_access.c.subject == subject)
+        for kind, subject in subjects
+    ]
+    conditions: list[Any] = [documents.c.acl == "none", documents.c.public]
+    if named:
+        conditions.append(exists().where(document_access.c.document_pk == documents.c.pk, or_(*named)))
+    return statement.where(or_(*conditions))
+
+
+def _listed(row: Any) -> ListedDocument:
+    values = dict(row._mapping)
+    place = {column.name: values.pop(column.name) for column in _PLACE}
+    return ListedDocument(DocumentRow(**values), **place)
+
+
+def _with_place() -> Select[Any]:
+    return _visible().join(collections, collections.c.pk == documents.c.collection_pk).add_columns(*_PLACE)
+
+
+def page(
+    connection: Connection,
+    connector_pk: int,
+    *,
+    limit: int,
+    offset: int = 0,
+    states: Sequence[str] | None = None,
+    subjects: Sequence[tuple[str, str]] | None = None,
+) -> list[ListedDocument]:
+    """Return visible documents of a connector, newest first, whose items stand in one of these states.
+
+    Args:
+        connection: A connection that reads.
+        connector_pk: Whose.
+        limit: Most documents.
+        offset: Documents to leave out.
+        states: States of items; None for any.
+        subjects: Who asks, as pairs of kind and subject; None is the operator.
+    """
+    statement = _seen_by(_with_place(), subjects).where(documents.c.connector_pk == connector_pk)
+    if states is not None:
+        statement = statement.where(items.c.state.in_(states))
+    statement = statement.order_by(documents.c.pk.desc()).limit(limit).offset(offset)
+    return [_listed(row) for row in connection.execute(statement)]
+
+
+def count_page(
+    connection: Connection,
+    connector_pk: int,
+    *,
+    states: Sequence[str] | None = None,
+    subjects: Sequence[tuple[str, str]] | None = None,
+) -> int:
+    """Return how many documents `page` goes through."""
+    statement = (
+        select(func.count())
+        .select_from(documents)
+        .where(documents.c.deleted_at.is_(None), documents.c.connector_pk == connector_pk)
+    )
+    if states is not None:
+        statement = statement.join(items, items.c.pk == documents.c.pk).where(items.c.state.in_(states))
+    return int(connection.execute(_seen_by(statement, subjects)).scalar_one())
+
+
+def by_id(
+    connection: Connection, document_id: str, *, subjects: Sequence[tuple[str, str]] | None = None
+) -> ListedDocument | None:
+    """Return the visible document with exactly this id; None too where none of these may see it."""
+    statement = _seen_by(_with_place(), subjects).where(documents.c.id == document_id)
+    row = connection.execute(statement).one_or_none()
+    return _listed(row) if row is not None else None
+
+
 def find(connection: Connection, name: str, *, limit: int = 2) -> list[DocumentRow]:
     """Return visible documents whose id is, or begins with, what a person typed."""
-    statement = _visible().where(documents.c.id.startswith(name, autoescape=True)).limit(limit)
+    statement = visible().where(documents.c.id.startswith(name, autoescape=True)).limit(limit)
     return [as_row(DocumentRow, row) for row in connection.execute(statement)]
 
 
