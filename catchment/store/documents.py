@@ -139,7 +139,7 @@ def _listed(row: Any) -> ListedDocument:
 
 
 def _with_place() -> Select[Any]:
-    return _visible().join(collections, collections.c.pk == documents.c.collection_pk).add_columns(*_PLACE)
+    return visible().join(collections, collections.c.pk == documents.c.collection_pk).add_columns(*_PLACE)
 
 
 def page(
