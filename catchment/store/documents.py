@@ -195,6 +195,16 @@ def by_id(
     return _listed(row) if row is not None else None
 
 
+def labels(
+    connection: Connection, pks: Sequence[int]
+) -> Iterator[tuple[str, str, list[str], dict[str, Any]]]:
+    """Yield id of the connector, media type, tags and small facts of these documents."""
+    columns = (connectors.c.id, documents.c.content_type, documents.c.tags, documents.c.metadata)
+    statement = select(*columns).join(connectors, connectors.c.pk == documents.c.connector_pk)
+    for row in connection.execute(statement.where(documents.c.pk.in_(pks))):
+        yield row[0], row[1], row[2], row[3]
+
+
 def find(connection: Connection, name: str, *, limit: int = 2) -> list[DocumentRow]:
     """Return visible documents whose id is, or begins with, what a person typed."""
     statement = visible().where(documents.c.id.startswith(name, autoescape=True)).limit(limit)

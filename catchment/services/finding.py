@@ -1,0 +1,140 @@
+"""Search as somebody who calls: only in spaces that are open to them, with a total and facets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catchment.services import reach
+from catchment.services.access import Caller
+from catchment.services.context import Context
+from catchment.store import connectors, documents, spaces
+from catchment.store.documents import ListedDocument
+from catchment.store.engine import reading
+from catchment.store.index import Hit, SearchRequest, Viewer, index_for
+
+MOST_COUNTED = 1000
+"""A total and facets are of so many of the best documents at the most."""
+MOST_VALUES = 50
+"""Most values of one facet; the most frequent ones."""
+FACTS = ("language", "department")
+"""Small facts of documents that facets are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody looks for. Ids are inner ones; None means everywhere that is open to the caller.
+
+    Attributes:
+        query: Words, "quoted phrases" and prefix* words.
+        connector_ids: Only in these connectors.
+        collection_ids: Only in these collections.
+        any_tags: Documents must carry one of these.
+        facts: Names of small facts, and the values of which one must be there.
+        since: Changed at or after these POSIX seconds.
+        until: Changed before these POSIX seconds.
+        limit: Most hits.
+        offset: Hits to leave out.
+    """
+
+    query: str
+    connector_ids: Sequence[str] | None = None
+    collection_ids: Sequence[str] | None = None
+    any_tags: Sequence[str] = ()
+    facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    since: float | None = None
+    until: float | None = None
+    limit: int = 10
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One hit, and the document that it is a part of."""
+
+    hit: Hit
+    listed: ListedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found.
+
+    Attributes:
+        found: The asked-for page of hits, best first.
+        total: How many documents match, counted up to `MOST_COUNTED`.
+        is_more: Whether there may be more than were counted.
+        facets: How often each value occurs among those that were counted, the most frequent first.
+    """
+
+    found: list[Found]
+    total: int
+    is_more: bool
+    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+
+
+def find(context: Context, caller: Caller, question: Question, *, with_facets: bool = False) -> Answer:
+    """Search. Places that do not exist, or are not open to the caller, hold nothing."""
+    with reading(context.engine) as connection:
+        request = _request(connection, caller, question)
+        index = index_for(context.engine.dialect.name)
+        pks = index.matches(connection, request)
+        is_more = len(pks) == MOST_COUNTED
+        page = replace(request, limit=question.limit, offset=question.offset)
+        hits = index.search(connection, page) if question.offset < len(pks) or is_more else []
+        listed = {hit.document_id: documents.by_id(connection, hit.document_id) for hit in hits}
+        facets = _facets(connection, pks) if with_facets else {}
+    found = [Found(hit, one) for hit in hits if (one := listed[hit.document_id]) is not None]
+    return Answer(found, len(pks), is_more, facets)
+
+
+def _request(connection: Connection, caller: Caller, question: Question) -> SearchRequest:
+    wanted = None if question.collection_ids is None else set(question.collection_ids)
+    open_to = [
+        row
+        for row in spaces.collections_of(connection, caller.tenant_id)
+        if caller.space_role(row.space_id) is not None and (wanted is None or row.id in wanted)
+    ]
+    collection_pks = {row.pk for row in open_to}
+    named = None if question.connector_ids is None else set(question.connector_ids)
+    sources = [
+        row
+        for row in connectors.all_living(connection, caller.tenant_id)
+        if row.collection_pk in collection_pks and (named is None or row.id in named)
+    ]
+    return SearchRequest(
+        question.query,
+        limit=MOST_COUNTED,
+        # What a connector that is just being removed still has is shown no more.
+        connector_pks=tuple(row.pk for row in sources),
+        any_tags=tuple(question.any_tags),
+        facts=tuple((name, tuple(values)) for name, values in question.facts.items()),
+        since=question.since,
+        until=question.until,
+        viewer=Viewer(reach.subjects(caller)),
+    )
+
+
+def _facets(connection: Connection, pks: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
+    counts: dict[str, Counter[str]] = {
+        name: Counter() for name in ("connector", "content_type", "tag", *FACTS)
+    }
+    for connector_id, content_type, tags, metadata in documents.labels(connection, pks):
+        counts["connector"][connector_id] += 1
+        counts["content_type"][content_type] += 1
+        counts["tag"].update(set(_texts(tags)))
+        for name in FACTS:
+            counts[name].update(set(_texts(metadata.get(name))))
+    return {
+        name: sorted(counter.most_common(MOST_VALUES), key=lambda one: (-one[1], one[0]))
+        for name, counter in counts.items()
+    }
+
+
+def _texts(value: Any) -> Iterable[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
