@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from catchment.core.errors import Conflict
+from catchment.core.errors import Conflict, NotFound, SourceError
+from catchment.kit import registry
+from catchment.kit.connector import Connector
+from catchment.kit.registry import PUSHED
 from catchment.services import syncs
-from catchment.services.connectors import orchestrator
+from catchment.services.connectors import orchestrator, source_of
 from catchment.services.context import Context
 from catchment.services.settling import settle_run
 from catchment.store import connectors, documents, items, runs
@@ -16,6 +20,7 @@ from catchment.store.engine import reading, writing
 from catchment.store.index import index_for
 from catchment.store.rows import ConnectorRow, RunRow
 
+log = logging.getLogger(__name__)
 SLICE = 256
 """Documents taken out in one transaction, so that searches and heartbeats never wait long."""
 REMOVED = "removed with its connector"
@@ -32,6 +37,7 @@ def remove(
     connector: ConnectorRow,
     *,
     on_slice: Callable[[int], None] = lambda _count: None,
+    on_left: Callable[[str], None] = log.warning,
     wait_seconds: float = WAIT_SECONDS,
 ) -> int:
     """Remove a connector and return how many documents went with it.
@@ -42,17 +48,22 @@ def remove(
         context: The surroundings.
         connector: What is to go.
         on_slice: Called with the number of documents taken out so far.
+        on_left: Told, in a sentence, what could not be taken away at the source.
         wait_seconds: Longest wait for the active run to end.
 
     Raises:
         Conflict: Its run does not end.
         Unavailable: Prefect is away; the connector stays.
     """
-    way = orchestrator(context)
+    # What is pushed to has nothing in Prefect, and goes without it.
+    plain = connector.execution == PUSHED and not (connector.deployment_id or connector.credentials_block)
+    way = None if plain else orchestrator(context)
     _end_runs(context, connector, wait_seconds)
     _mark(context, connector)
+    _let_go_at_source(context, connector, on_left)
     try:
-        way.remove(connector)
+        if way is not None:
+            way.remove(connector)
     except BaseException:
         with writing(context.engine) as connection:
             connectors.change(connection, connector.pk, deleted_at=None)
@@ -65,9 +76,11 @@ def _end_runs(context: Context, connector: ConnectorRow, wait_seconds: float) ->
     give_up_at = time.monotonic() + wait_seconds
     while True:
         with reading(context.engine) as connection:
-            unfinished = runs.waiting(connection, connector.pk)
-            active = runs.active(connection, connector.pk)
-        for row in unfinished if active is None else [*unfinished, active]:
+            waiting = runs.waiting(connection, connector.pk)
+            # Besides the sync there may be runs that read what was handed in.
+            live = [row for row in runs.unfinished(connection) if row.connector_pk == connector.pk]
+        active = next((row for row in live if not row.dry_run), None)
+        for row in [*waiting, *live]:
             _ask_to_end(context, row)
         if active is None:
             return
@@ -94,6 +107,24 @@ def _mark(context: Context, connector: ConnectorRow) -> None:
         if active is not None:
             raise Conflict(f"Run {active.id} has just begun.", remedy="Try again.")
         connectors.change(connection, connector.pk, deleted_at=context.clock.now())
+
+
+def _let_go_at_source(context: Context, connector: ConnectorRow, on_left: Callable[[str], None]) -> None:
+    """Take away what the connector made at its source, while its credentials are there.
+
+    A source that is away must not keep a connector alive: what stays there is told.
+    """
+    try:
+        provider = registry.provider_of(connector)
+        if provider.forget is Connector.forget:
+            return
+        source = source_of(context, connector)
+        try:
+            source.forget()
+        finally:
+            source.close()
+    except (SourceError, NotFound) as error:
+        on_left(f"What {connector.slug} made at its source may still be there. {error}")
 
 
 def take_out(

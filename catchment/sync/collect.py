@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
-from catchment.core.runs import ItemState, Mode, Origin, Reason, Strategy
+from catchment.core.runs import ItemState, Mode, Origin, Reason, RunKind, Strategy
 from catchment.kit.connector import Kind
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
@@ -20,6 +20,7 @@ from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
 from catchment.sync.handed_in import Kept
 from catchment.sync.intake import PAGE_SECONDS, Intake
+from catchment.sync.permissions import refresh_permissions
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
 from catchment.sync.selection import UNCHANGED, is_settled
@@ -54,6 +55,9 @@ class Collector:
         if isinstance(run.source, Kept):
             run.note_strategy(Strategy.TARGETED, Reason.FULL if run.mode is Mode.FULL else Reason.FILTER)
             self._keep(run.source)
+            return
+        if run.row.kind == RunKind.PERMISSIONS:
+            refresh_permissions(run)
             return
         wanted = run.source.scopes()
         self.rows = rows = self._scope_rows(wanted)
