@@ -41,8 +41,9 @@ def trigger(
     into one that waits already.
 
     Raises:
-        Conflict: Another run holds the connector, it is pushed to, or its provider is not installed.
-        UsageError: The connector cannot be synced: paused, or unfinished.
+        Conflict: Another run holds the connector, it is paused, pushed to or unfinished, or its provider is
+            not installed.
+        UsageError: There are too many names.
         Unavailable: Prefect is away; nothing was stored.
     """
     _refuse_unready(connector, mode, dry_run=dry_run)
@@ -93,12 +94,12 @@ def _refuse_unready(connector: ConnectorRow, mode: Mode, *, dry_run: bool) -> No
         )
     registry.require_installed(connector)
     if connector.status == ConnectorStatus.SETUP:
-        raise UsageError(
+        raise Conflict(
             "The connector's set-up is not finished.",
             remedy=f"Run: catchment connector credentials {connector.slug}.",
         )
     if connector.paused and not dry_run:
-        raise UsageError(
+        raise Conflict(
             f"The connector {connector.slug} is paused.",
             remedy=f"Run: catchment connector resume {connector.slug}.",
         )
@@ -224,6 +225,20 @@ def cancel(context: Context, row: RunRow, *, reason: str = "user") -> RunRow:
         with suppress(Unavailable):
             orchestrator(context).cancel(row.flow_run_id)
     return show(context, row.id)
+
+
+def cancel_current(context: Context, connector: ConnectorRow) -> RunRow:
+    """Ask the run that holds a connector to stop, or the oldest that waits for its turn.
+
+    Raises:
+        Conflict: Nothing runs.
+    """
+    with reading(context.engine) as connection:
+        waiting = [row for row in runs.waiting(connection, connector.pk) if row.kind == RunKind.SYNC]
+        row = runs.active(connection, connector.pk) or next(iter(waiting), None)
+    if row is None:
+        raise Conflict("No sync of this connector is running.")
+    return cancel(context, row)
 
 
 def retry(context: Context, row: RunRow) -> RunRow:

@@ -116,6 +116,29 @@ def all_living(connection: Connection, tenant_id: str | None = None) -> list[Con
     return [as_row(ConnectorRow, row) for row in rows]
 
 
+def page(
+    connection: Connection,
+    collection_pk: int,
+    *,
+    provider: str | None = None,
+    status: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> list[ConnectorRow]:
+    """Return living connectors of a collection, newest first; `before` is the last of the page before."""
+    conditions = [connectors.c.collection_pk == collection_pk, connectors.c.deleted_at.is_(None)]
+    if provider is not None:
+        conditions.append(connectors.c.provider == provider)
+    if status is not None:
+        conditions.append(connectors.c.status == status)
+    if before is not None:
+        conditions.append(connectors.c.pk < before)
+    rows = connection.execute(
+        select(*_COLUMNS).where(and_(*conditions)).order_by(connectors.c.pk.desc()).limit(limit)
+    )
+    return [as_row(ConnectorRow, row) for row in rows]
+
+
 def slugs_like(connection: Connection, tenant_id: str, prefix: str) -> set[str]:
     """Return the slugs in use that begin with the prefix."""
     return set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
@@ -102,6 +103,39 @@ def recent(connection: Connection, connector_pk: int | None, *, limit: int) -> l
     if connector_pk is not None:
         statement = statement.where(runs.c.connector_pk == connector_pk)
     return [as_row(RunRow, row) for row in connection.execute(statement)]
+
+
+def page(
+    connection: Connection,
+    connector_pk: int,
+    *,
+    states: Sequence[str] = (),
+    before: tuple[float, str] | None = None,
+    limit: int,
+) -> list[RunRow]:
+    """Return real runs of a connector, newest first.
+
+    Args:
+        connection: A connection that reads.
+        connector_pk: Whose.
+        states: Only runs in one of these states; empty means all.
+        before: Time of creation and id of the last run of the page before.
+        limit: Most runs.
+    """
+    conditions: list[Any] = [runs.c.connector_pk == connector_pk, ~runs.c.dry_run]
+    if states:
+        conditions.append(runs.c.state.in_(states))
+    if before is not None:
+        created_at, run_id = before
+        earlier = and_(runs.c.created_at == created_at, runs.c.id < run_id)
+        conditions.append(or_(runs.c.created_at < created_at, earlier))
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(and_(*conditions))
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(limit)
+    )
+    return [as_row(RunRow, row) for row in rows]
 
 
 def recent_of_kind(connection: Connection, connector_pk: int, kind: RunKind, *, limit: int) -> list[RunRow]:
