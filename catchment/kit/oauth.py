@@ -1,0 +1,196 @@
+"""Signing in to a vendor in the browser: where each vendor is asked, and what it answers with.
+
+The client that a vendor knows us by is set in the environment, for each provider by its slug in capitals:
+``CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID`` and ``..._CLIENT_SECRET``; where a vendor is self-hosted or has
+several places, ``..._AUTHORIZE_URL`` and ``..._TOKEN_URL``, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from catchment.core.errors import AuthRejected, SourceDown
+from catchment.kit.network import network_settings
+
+EXCHANGE_SECONDS = 15.0
+MOST_ANSWER_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """How one vendor signs people in.
+
+    Attributes:
+        authorize_url: Where the browser is sent.
+        token_url: Where a code becomes a token.
+        scopes: What we ask for.
+        separator: Between scopes.
+        extra: More parameters of the first request.
+        proves_itself: Whether it takes a proof (PKCE) that who asked is who comes back.
+        takes_json: Whether its token endpoint wants JSON and the client in the header.
+        granted_as: What its access token is called among the credentials of the provider.
+    """
+
+    authorize_url: str
+    token_url: str
+    scopes: tuple[str, ...] = ()
+    separator: str = " "
+    extra: Mapping[str, str] = field(default_factory=dict)
+    proves_itself: bool = False
+    takes_json: bool = False
+    granted_as: str = "access_token"
+
+
+_GOOGLE = "https://www.googleapis.com/auth"
+_ATLASSIAN = ("page", "space", "content-details", "attachment", "user")
+VENDORS: Mapping[str, Vendor] = {
+    "google-drive": Vendor(
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "https://oauth2.googleapis.com/token",
+        (f"{_GOOGLE}/drive.readonly", f"{_GOOGLE}/drive.metadata.readonly"),
+        # Only a consent that is given anew brings a token that renews itself.
+        extra={"access_type": "offline", "prompt": "consent"},
+        proves_itself=True,
+    ),
+    "github": Vendor(
+        "https://github.com/login/oauth/authorize",
+        "https://github.com/login/oauth/access_token",
+        ("repo", "read:org"),
+    ),
+    "slack": Vendor(
+        "https://slack.com/oauth/v2/authorize",
+        "https://slack.com/api/oauth.v2.access",
+        ("channels:history", "channels:read", "users:read"),
+        separator=",",
+        granted_as="bot_token",
+    ),
+    "notion": Vendor(
+        "https://api.notion.com/v1/oauth/authorize",
+        "https://api.notion.com/v1/oauth/token",
+        extra={"owner": "user"},
+        takes_json=True,
+    ),
+    "confluence": Vendor(
+        "https://auth.atlassian.com/authorize",
+        "https://auth.atlassian.com/oauth/token",
+        ("offline_access", *(f"read:{thing}:confluence" for thing in _ATLASSIAN)),
+        extra={"audience": "api.atlassian.com", "prompt": "consent"},
+    ),
+    "salesforce": Vendor(
+        "https://login.salesforce.com/services/oauth2/authorize",
+        "https://login.salesforce.com/services/oauth2/token",
+        ("api", "refresh_token"),
+        proves_itself=True,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a vendor knows us by; the secret is in no repr."""
+
+    vendor: Vendor
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def address(self, state: str, callback_url: str) -> str:
+        """Return where to send the browser."""
+        vendor = self.vendor
+        parameters = {
+            "client_id": self.client_id,
+            "redirect_uri": callback_url,
+            "response_type": "code",
+            "state": state,
+            **vendor.extra,
+        }
+        if vendor.scopes:
+            parameters["scope"] = vendor.separator.join(vendor.scopes)
+        if vendor.proves_itself:
+            digest = hashlib.sha256(self._verifier(state).encode()).digest()
+            parameters.update(code_challenge=_plain(digest), code_challenge_method="S256")
+        return f"{vendor.authorize_url}?{urlencode(parameters)}"
+
+    def exchange(
+        self, code: str, state: str, callback_url: str, *, transport: httpx.BaseTransport | None = None
+    ) -> dict[str, str]:
+        """Turn a code into credentials, under the names that providers give them.
+
+        Raises:
+            AuthRejected: The vendor refuses the code, or us.
+            SourceDown: The vendor does not answer, or makes no sense.
+        """
+        sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback_url}
+        if self.vendor.proves_itself:
+            sent["code_verifier"] = self._verifier(state)
+        answer = self._ask(sent, transport)
+        if not isinstance(answer.get("access_token"), str):
+            # Some vendors refuse with a 200. What they say may repeat the code, so only their word is told.
+            word = str(answer.get("error") or "no token")[:100]
+            raise AuthRejected(f"The sign-in was refused: {word}.", remedy="Begin the sign-in again.")
+        names = {"access_token": self.vendor.granted_as}
+        wanted = ("access_token", "refresh_token", "instance_url")
+        return {
+            names.get(name, name): value
+            for name in wanted
+            if isinstance(value := answer.get(name), str) and value
+        }
+
+    def _ask(self, sent: Mapping[str, str], transport: httpx.BaseTransport | None) -> Mapping[str, Any]:
+        network = network_settings(guarded=False)
+        client = {"client_id": self.client_id, "client_secret": self.client_secret}
+        verify: Any = network.ca_file or True
+        with httpx.Client(
+            timeout=EXCHANGE_SECONDS, verify=verify, proxy=network.proxy, transport=transport
+        ) as http:
+            try:
+                if self.vendor.takes_json:
+                    answer = http.post(
+                        self.vendor.token_url, json=dict(sent), auth=(self.client_id, self.client_secret)
+                    )
+                else:
+                    headers = {"Accept": "application/json"}
+                    answer = http.post(self.vendor.token_url, data={**client, **sent}, headers=headers)
+            except httpx.HTTPError as error:
+                raise SourceDown("The vendor's sign-in does not answer.") from error
+        try:
+            told = answer.json() if len(answer.content) <= MOST_ANSWER_BYTES else None
+        except ValueError:
+            told = None
+        if answer.status_code >= 500 or not isinstance(told, dict):
+            raise SourceDown(f"The vendor's sign-in answered {answer.status_code}.")
+        return told
+
+    def _verifier(self, state: str) -> str:
+        """Return the proof that belongs to a state: nobody has to keep it, and nobody else can make it."""
+        return _plain(hmac.digest(self.client_secret.encode(), b"pkce:" + state.encode(), "sha256"))
+
+
+def _plain(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def client_for(slug: str, environ: Mapping[str, str] = os.environ) -> Client | None:
+    """Return the client for a provider, or None where none is set."""
+    prefix = f"CATCHMENT_OAUTH_{slug.replace('-', '_').upper()}_"
+    client_id, secret = environ.get(f"{prefix}CLIENT_ID"), environ.get(f"{prefix}CLIENT_SECRET")
+    vendor = VENDORS.get(slug)
+    if vendor is None or not client_id or not secret:
+        return None
+    return Client(
+        replace(
+            vendor,
+            authorize_url=environ.get(f"{prefix}AUTHORIZE_URL") or vendor.authorize_url,
+            token_url=environ.get(f"{prefix}TOKEN_URL") or vendor.token_url,
+        ),
+        client_id,
+        secret,
+    )

@@ -1,0 +1,237 @@
+"""Signing in to a source in the browser: begun by a caller, ended by the vendor's redirect.
+
+What comes back must bring the state that was handed out: 32 random bytes, of which the store keeps a hash,
+good once and for ten minutes. The vendor's redirect carries no token of ours, so who began it, and what is to
+become of it, is kept with the state, and whether that person still may is looked at again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from catchment.core.errors import Conflict, Forbidden, NotFound, UsageError
+from catchment.kit import catalog, oauth, registry
+from catchment.services import connectors
+from catchment.services.access import TENANT_ROLES, Caller
+from catchment.services.context import Context
+from catchment.store import access
+from catchment.store import connectors as connector_store
+from catchment.store import oauth as store
+from catchment.store.engine import reading, writing
+from catchment.store.oauth import OAuthStateRow
+from catchment.store.rows import ConnectorRow
+from catchment.sync.begin import read_config
+
+LIVES_SECONDS = 600
+MOST_STATE_CHARACTERS = 512
+
+
+class BadState(UsageError):
+    """The vendor's redirect belongs to no sign-in that has begun here, or came too late."""
+
+    code = "bad_state"
+
+
+class NotConfigured(Conflict):
+    """The vendor does not know this installation yet."""
+
+    code = "not_configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in that has begun: where to send the browser, and the state that comes back."""
+
+    url: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A sign-in that came back.
+
+    Attributes:
+        connector: What it belongs to; None where the person, or the vendor, said no.
+        return_to: Where the browser goes next (`with_query` tells it the outcome); None shows a page of ours.
+        error: The vendor's word for the refusal.
+    """
+
+    connector: ConnectorRow | None
+    return_to: str | None
+    error: str | None = None
+
+
+def client_for(provider_slug: str) -> oauth.Client:
+    """Return the client that the vendor of a provider knows us by.
+
+    Raises:
+        NotFound: No such provider is known.
+        UsageError: Its people do not sign in in the browser.
+        NotConfigured: The operator has set no client for it.
+    """
+    provider = registry.provider(provider_slug)
+    if catalog.auth_type(provider) != "oauth2" or provider_slug not in oauth.VENDORS:
+        raise UsageError(
+            f"{provider.display_name} has no sign-in in the browser.", remedy="Give its credentials."
+        )
+    client = oauth.client_for(provider_slug)
+    if client is None:
+        name = provider_slug.replace("-", "_").upper()
+        raise NotConfigured(
+            f"The sign-in to {provider.display_name} is not configured here.",
+            remedy=f"Have the operator set CATCHMENT_OAUTH_{name}_CLIENT_ID and ..._CLIENT_SECRET.",
+        )
+    return client
+
+
+def begin(
+    context: Context,
+    caller: Caller,
+    provider_slug: str,
+    *,
+    callback_url: str,
+    connector: ConnectorRow | None = None,
+    collection_pk: int | None = None,
+    name: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    return_to: str | None = None,
+) -> Begun:
+    """Begin a sign-in; nothing becomes of it until the vendor sends the browser back.
+
+    Args:
+        context: The surroundings.
+        caller: Who begins it; the face has seen that it may.
+        provider_slug: Where to sign in.
+        callback_url: Where the vendor sends the browser back to, exactly as the vendor knows it.
+        connector: What gets the credentials; None makes a new one then.
+        collection_pk: Where a new one lives, by default the tenant's first collection.
+        name: What a new one is called.
+        config: Settings of a new one.
+        return_to: Where the browser goes in the end.
+
+    Raises:
+        NotFound: No such provider is known.
+        NotConfigured: The operator has set no client for it.
+        ConfigRejected: The settings of a new connector cannot work.
+        UsageError: The provider has no such sign-in, or is not the connector's, or an address cannot be.
+    """
+    client = client_for(provider_slug)
+    if return_to is not None:
+        _require_address(return_to)
+    if connector is None:
+        read_config(registry.provider(provider_slug), dict(config or {}))
+    elif connector.provider != provider_slug or connector.execution == registry.PUSHED:
+        raise UsageError("The connector belongs to another provider.")
+    state, now = secrets.token_urlsafe(32), context.clock.now()
+    with writing(context.engine) as connection:
+        store.purge(connection, before=now - LIVES_SECONDS)
+        store.add(
+            connection,
+            hash=_hash(state),
+            tenant_id=caller.tenant_id,
+            principal_id=caller.principal_id,
+            provider=provider_slug,
+            data={
+                "callback_url": callback_url,
+                "connector_id": connector.id if connector is not None else None,
+                "collection_pk": collection_pk,
+                "name": name,
+                "config": dict(config or {}),
+                "return_to": return_to,
+            },
+            created_at=now,
+            expires_at=now + LIVES_SECONDS,
+        )
+    return Begun(client.address(state, callback_url), state)
+
+
+def end(
+    context: Context, provider_slug: str, *, state: str | None, code: str | None, error: str | None = None
+) -> Ended:
+    """Take what a vendor sent the browser back with; the connector has its credentials then.
+
+    Raises:
+        BadState: No sign-in with this state has begun, or it is used, or too old.
+        Forbidden: Who began it may do so no more.
+        NotFound: The connector is gone.
+        AuthRejected: The vendor refuses the code.
+        SourceDown: The vendor does not answer.
+        Unavailable: Prefect, which keeps credentials, is away.
+    """
+    begun = _take(context, provider_slug, state or "")
+    return_to = begun.data["return_to"]
+    if error or not code:
+        word = error[:100] if error else "no_code"
+        return Ended(None, return_to, word)
+    _require_role(context, begun)
+    client = client_for(provider_slug)
+    credentials = client.exchange(code, state or "", begun.data["callback_url"])
+    row = _keep(context, begun, credentials)
+    return Ended(row, return_to)
+
+
+def _take(context: Context, provider_slug: str, state: str) -> OAuthStateRow:
+    found = None
+    if 0 < len(state) <= MOST_STATE_CHARACTERS:
+        with writing(context.engine) as connection:
+            found = store.take(connection, _hash(state), provider_slug, now=context.clock.now())
+    if found is None:
+        raise BadState("This sign-in has not begun here, or is too old.", remedy="Begin it again.")
+    return found
+
+
+def _require_role(context: Context, begun: OAuthStateRow) -> None:
+    with reading(context.engine) as connection:
+        role = access.role_in(connection, begun.tenant_id, begun.principal_id)
+    if role is None or TENANT_ROLES.index(role) < TENANT_ROLES.index("editor"):
+        raise Forbidden("Who began this sign-in may not end it any more.")
+
+
+def _keep(context: Context, begun: OAuthStateRow, credentials: Mapping[str, str]) -> ConnectorRow:
+    data, provider = begun.data, registry.provider(begun.provider)
+    model = provider.credentials_model
+    known = {name: value for name, value in credentials.items() if model and name in model.model_fields}
+    if data["connector_id"] is None:
+        return connectors.add(
+            context,
+            begun.provider,
+            data["config"],
+            name=data["name"],
+            credentials=known,
+            trusted=False,
+            tenant_id=begun.tenant_id,
+            collection_pk=data["collection_pk"],
+            created_by=begun.principal_id,
+        )
+    with reading(context.engine) as connection:
+        row = connector_store.by_id(connection, data["connector_id"])
+    if row is None or row.deleted_at is not None:
+        raise NotFound("The connector of this sign-in is gone.")
+    return connectors.set_credentials(context, row, known)
+
+
+def _require_address(text: str) -> None:
+    """Only pages: a browser must not be sent to a script or a file."""
+    try:
+        parts = urlsplit(text)
+        is_page = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_page = False
+    if not is_page or any(ord(sign) <= 32 or ord(sign) == 127 for sign in text) or "\\" in text:
+        raise UsageError("The address to return to is no http or https address.")
+
+
+def with_query(address: str, **told: str) -> str:
+    """Return an address with more in its query."""
+    parts = urlsplit(address)
+    query = f"{parts.query}&{urlencode(told)}" if parts.query else urlencode(told)
+    return urlunsplit(parts._replace(query=query))
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
