@@ -347,7 +347,8 @@ def _set_paused(connector: str, /, *, paused: bool) -> int:
 def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False) -> int:
     """Remove a connector with its schedule, credentials, cursor, and every document it brought.
 
-    The source itself is not touched.
+    Documents at the source are not touched; what the connector made there for itself, such as a replication
+    slot, is taken away.
 
     Args:
         connector: Name or id of the connector.
@@ -363,7 +364,7 @@ def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "
         out.note("Nothing was removed.")
         return outcome.WRONG_USE
     _say_if_active(context, row)
-    removed = removal.remove(context, row)
+    removed = removal.remove(context, row, on_left=out.note)
     if out.json:
         out.record(removed=row.slug, id=row.id, documents=removed)
     else:

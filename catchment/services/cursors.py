@@ -18,12 +18,14 @@ from catchment.core.ids import new_id
 from catchment.core.runs import Mode, Reason, Trigger
 from catchment.kit import registry
 from catchment.kit.connector import ChangeFeed
+from catchment.kit.session import Session
 from catchment.services.connectors import find, orchestrator
 from catchment.services.context import Context
 from catchment.services.orchestrator import Orchestrator
 from catchment.store import connectors, runs, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.rows import ConnectorRow
+from catchment.sync.begin import read_config
 from catchment.sync.claim import add_run
 from catchment.sync.cursor import (
     PREVIOUS_KEPT,
@@ -103,7 +105,12 @@ def rollback(context: Context, connector: ConnectorRow, steps: int) -> SavedCurs
 def lists_everything_next(connector: ConnectorRow) -> bool:
     """Tell whether the next automatic run lists everything whatever the cursor says."""
     provider = registry.provider_of(connector)
-    return provider.change_feed is not ChangeFeed.COMPLETE
+    # The settings may decide how much a source reports; asking for it contacts nobody.
+    source = provider(read_config(provider, connector.config), None, Session(trusted=connector.trusted))
+    try:
+        return source.change_feed is not ChangeFeed.COMPLETE
+    finally:
+        source.close()
 
 
 def _put(

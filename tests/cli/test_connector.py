@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from catchment.core.clock import SystemClock
+from catchment.core.errors import SourceDown
 from catchment.core.items import Complete, Content, Item, Scope
 from catchment.kit import registry
 from catchment.kit.config import SourceConfig, SourceCredentials
@@ -363,6 +364,31 @@ class TestRemove:
         upkeep.tidy(Context(synced.house.engine, connect=synced.wire.client, clock=clock))
         with reading(synced.house.engine) as connection:
             assert connection.execute(documents.select().where(documents.c.deleted_at.is_(None))).all() == []
+
+    def test_what_it_made_at_its_source_goes_first(
+        self, vault: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While its credentials are there; a source that is away keeps no connector alive, and is told."""
+        seen: list[str] = []
+
+        def forget(source: VaultSource) -> None:
+            assert source.credentials is not None
+            seen.append(source.credentials.password.get_secret_value())
+
+        monkeypatch.setattr(VaultSource, "forget", forget)
+        assert cli("connector", "add", ADDRESS).code == 0
+        assert cli("connector", "remove", "shelf", "--yes").code == 0
+        assert seen == [PASSWORD]
+
+        def away(_source: VaultSource) -> None:
+            raise SourceDown("The vault does not answer.")
+
+        monkeypatch.setattr(VaultSource, "forget", away)
+        assert cli("connector", "add", ADDRESS).code == 0
+        said = cli("connector", "remove", "shelf", "--yes")
+        assert said.code == 0
+        assert "may still be there. The vault does not answer." in said.err
+        assert cli("connector", "list", "--json").records == []
 
 
 class TestCursor:
