@@ -3,95 +3,59 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
-from contextlib import suppress
+from pathlib import Path
 
-import psutil
 import pytest
 
 from catchment.core.runs import RunState
-from catchment.store.rows import RunRow
+from tests.support.crash import WORDS, ask, change, kill_again_and_again, wait_for_an_instant
 from tests.support.journey import Journey, Place, counts, soak
-from tests.support.stack import wait_for
+from tests.support.places import bucket_place, table_place
+from tests.support.postgres import Site, postgres_site
+from tests.support.s3 import ACCESS_KEY, SECRET_KEY, rclone
 
 pytestmark = pytest.mark.prefect
+__all__ = ["postgres_site"]
 
 FILES = 1500
 KILLS = soak(15, 50)
+KILLS_ELSEWHERE = soak(4, 50)
 POWER_CUTS = soak(3, 10)
-WORDS = "the gauge at the weir was read again and stood higher than before " * 60
-"""Four chunks a file: a run works long enough to be hit in the middle."""
-
-
-def change(place: Place, rng: random.Random) -> list[str]:
-    """Edit, add and delete some of everything; return the names that changed."""
-    keys = sorted(place.tokens)
-    edited = rng.sample(keys, 500)
-    gone = rng.sample(sorted(set(keys) - set(edited)), 60)
-    added = [f"new/{rng.randrange(10**9):09}.txt" for _ in range(60)]
-    for key in [*edited, *added]:
-        place.write(key, WORDS)
-    for key in gone:
-        place.delete(key)
-    return [*edited, *added, *gone]
-
-
-def ask(place: Place, changed: list[str], rng: random.Random) -> RunRow:
-    """Start one of the kinds of runs that people start, any of which brings this change into the index."""
-    kind = rng.choice(["auto", "auto", "full", "named"])
-    if kind == "named":
-        return place.trigger(mode="incremental", names=changed)
-    return place.trigger(mode=kind)
-
-
-def wait_for_an_instant(journey: Journey, run: RunRow, rng: random.Random) -> None:
-    """Wait until some moment of a run's life: four times in five after it began to work, else before."""
-    if rng.random() < 0.2:
-        time.sleep(rng.uniform(0.0, 1.5))
-        return
-
-    def begun() -> bool:
-        row = journey.row(run.id)
-        return row.strategy is not None or RunState(row.state).final
-
-    wait_for(begun, seconds=60, what=f"the beginning of run {run.id}")
-    time.sleep(rng.uniform(0.0, 1.0))
 
 
 class TestFlowKilled:
-    def test_kills_at_any_instant_cost_nothing(self, journey: Journey, place: Place) -> None:
-        """After each kill the sweep resumes, and the index equals the source; the connector stays ACTIVE.
+    """Acceptance 7: no duplicate, nothing lost, no deletion forgotten, and the killed run says so."""
 
-        Acceptance 7: no duplicate, nothing lost, no deletion forgotten, and the killed run says so.
-        """
-        rng = random.Random(7)
+    def test_kills_at_any_instant_cost_nothing(self, journey: Journey, place: Place) -> None:
+        """After each kill the sweep resumes, and the index equals the folder; the connector stays ACTIVE."""
         place.fill(FILES, words=WORDS)
         place.sync()
-        caught = 0
-        for _ in range(KILLS):
-            changed = change(place, rng)
-            run = ask(place, changed, rng)
-            process = journey.need_process_of(run.id)
-            wait_for_an_instant(journey, run, rng)
-            before = journey.row(run.id)
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-            last = place.settle()
-            killed = journey.row(run.id)
-            if killed.state == RunState.FAILED:
-                assert killed.error_code == "interrupted", killed
-                assert (last.trigger, last.resumes) == ("resume", killed.id)
-                caught += before.state == RunState.RUNNING
-            else:
-                assert killed.state == RunState.SUCCEEDED, killed
-                assert last.id == killed.id
-            assert place.connector.status == "ACTIVE"
-            counts(last)
-            place.check(searched=rng.sample(sorted(place.tokens), 20), deep=False)
-        assert caught >= KILLS // 3, f"only {caught} of {KILLS} kills hit a run at work"
-        place.check()
-        assert counts(place.sync()) == {"collected": len(place.tokens), "skipped": len(place.tokens)}
+        kill_again_and_again(journey, place, kills=KILLS, rng=random.Random(7))
+
+    def test_the_same_for_a_bucket(self, journey: Journey, tmp_path: Path) -> None:
+        """Objects are listed by pages and fetched beside each other; that makes no difference."""
+        with rclone(tmp_path / "served") as endpoint:
+            keys = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
+            place = bucket_place(journey, tmp_path / "served" / "papers", endpoint=endpoint, keys=keys)
+            try:
+                place.fill(FILES, words=WORDS)
+                place.sync()
+                kill_again_and_again(journey, place, kills=KILLS_ELSEWHERE, rng=random.Random(13))
+            finally:
+                place.retire()
+
+    def test_the_same_for_a_table(self, journey: Journey, postgres_site: Site) -> None:
+        """Rows are compared by their hashes and fetched by the hundred; that makes no difference."""
+        with postgres_site.database() as name, postgres_site.connect(name) as source:
+            config = {"host": postgres_site.socket, "port": postgres_site.port, "database": name}
+            place = table_place(journey, source, config)
+            try:
+                place.fill(FILES, words=WORDS)
+                place.sync()
+                kill_again_and_again(journey, place, kills=KILLS_ELSEWHERE, rng=random.Random(17))
+            finally:
+                place.retire()
 
 
 class TestStackKilled:

@@ -368,7 +368,10 @@ def rclone(folder: Path, *, signed: bool = True) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     keys = ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"] if signed else []
+    # What changes in the folder is seen at once.
+    keys += ["--dir-cache-time", "0s"]
     command = [Path(sys.executable).with_name("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
+    folder.mkdir(parents=True, exist_ok=True)
     served = subprocess.Popen(
         [*command, *keys, "--config", "/dev/null", folder],
         stdout=subprocess.DEVNULL,
