@@ -257,8 +257,9 @@ def edit(
     *,
     name: str | None = None,
     changes: Mapping[str, Any] | None = None,
+    **words: str | None,
 ) -> Edited:
-    """Change the name, or settings (None takes a setting away); the next run follows.
+    """Change the name, settings (None takes one away), description or icon; the next run follows.
 
     Raises:
         ConfigRejected: A setting is unknown or cannot work; nothing was changed.
@@ -267,7 +268,7 @@ def edit(
     merged = {**connector.config, **(changes or {})}
     config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
     stored = config.model_dump(mode="json", exclude_defaults=True)
-    values: dict[str, Any] = {"updated_at": context.clock.now()}
+    values: dict[str, Any] = {"updated_at": context.clock.now(), **words}
     if name is not None:
         values["name"] = name
     if changes:

@@ -94,6 +94,14 @@ def document(context: Context, caller: Caller, document_id: str) -> tuple[Listed
     return found, row
 
 
+def default_collection(context: Context, caller: Caller) -> CollectionRow:
+    """Return the collection of the caller's tenant that takes what names none: its oldest."""
+    with reading(context.engine) as connection:
+        return spaces.collection_by_pk(
+            connection, connectors.default_collection(connection, caller.tenant_id)
+        )
+
+
 def visible_spaces(caller: Caller) -> frozenset[str] | None:
     """Return the ids of the spaces that a caller may look into; None means every space of its tenant."""
     return None if caller.has_role("admin") else frozenset(caller.space_roles)

@@ -11,6 +11,7 @@ from catchment.core.errors import UsageError
 _NAMED = {
     "every 30 minutes": timedelta(minutes=30),
     "hourly": timedelta(hours=1),
+    "every hour": timedelta(hours=1),
     "every 6 hours": timedelta(hours=6),
     "every 12 hours": timedelta(hours=12),
     "daily": timedelta(days=1),

@@ -34,6 +34,7 @@ class Changes:
 
     Attributes:
         name: What people call it.
+        description: What it is for; None takes it away.
         config: All its settings, in place of those it had; see `merged`.
         credentials: What it signs in with, in place of what it had.
         schedule: When it is synced; None takes the schedule away.
@@ -41,6 +42,7 @@ class Changes:
     """
 
     name: str | None = None
+    description: str | Keep | None = KEEP
     config: Mapping[str, Any] | None = None
     credentials: Mapping[str, Any] | None = None
     schedule: str | Keep | None = KEEP
@@ -76,9 +78,10 @@ def update(context: Context, connector: ConnectorRow, changes: Changes) -> Edite
     settings = None
     if changes.config is not None:
         settings = {**dict.fromkeys(connector.config), **changes.config}
-    if changes.name is None and settings is None:
+    words = {} if isinstance(changes.description, Keep) else {"description": changes.description}
+    if changes.name is None and settings is None and not words:
         return Edited(connector, 0)
-    return connectors.edit(context, connector, name=changes.name, changes=settings)
+    return connectors.edit(context, connector, name=changes.name, changes=settings, **words)
 
 
 def _require_possible(connector: ConnectorRow, changes: Changes) -> None:
