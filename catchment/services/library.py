@@ -1,0 +1,214 @@
+"""What one caller can see: connectors of its spaces, their documents and runs, and what is found in them.
+
+A caller sees the connectors of the spaces that it has a role in; of documents that have access lists at
+their source, only those that the lists open to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catchment.core.errors import NotFound, UsageError
+from catchment.core.runs import RunState
+from catchment.services import reach
+from catchment.services.access import Caller
+from catchment.services.context import Context
+from catchment.store import connectors, documents, runs, spaces, views
+from catchment.store.documents import DocumentRow
+from catchment.store.engine import reading
+from catchment.store.index import Hit, SearchRequest, Viewer, index_for
+from catchment.store.rows import ConnectorRow, RunRow
+from catchment.store.views import DocumentFilter
+
+MOST_HITS = 100
+MOST_WORDS = 8
+"""Words of a topic that are also looked for one by one."""
+MOST_QUERY_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A hit, and the document that it belongs to."""
+
+    hit: Hit
+    document: DocumentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search came to.
+
+    Attributes:
+        found: Best first.
+        total: How many documents match, counted up to 100.
+    """
+
+    found: list[FoundDocument]
+    total: int
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Return as whom a caller looks at access lists: nobody is mapped to a source's identities yet."""
+    del caller
+    return Viewer()
+
+
+def seen_connectors(context: Context, caller: Caller) -> list[ConnectorRow]:
+    """Return the living connectors that a caller may look into, oldest first."""
+    allowed = reach.visible_spaces(caller)
+    with reading(context.engine) as connection:
+        rows = connectors.all_living(connection, caller.tenant_id)
+        if allowed is None:
+            return rows
+        homes = {
+            row.pk for row in spaces.collections_of(connection, caller.tenant_id) if row.space_id in allowed
+        }
+    return [row for row in rows if row.collection_pk in homes]
+
+
+def seen_connector(context: Context, caller: Caller, connector_id: str) -> ConnectorRow:
+    """Return a connector that a caller may look into.
+
+    Raises:
+        NotFound: There is none with this id, or it lies in a space that the caller has no role in.
+    """
+    row = reach.connector(context, caller, connector_id)
+    allowed = reach.visible_spaces(caller)
+    if allowed is not None and reach.collection_of(context, row).space_id not in allowed:
+        raise NotFound("There is no such connector.")
+    return row
+
+
+def document(context: Context, caller: Caller, document_id: str) -> DocumentRow:
+    """Return a document that a caller may see.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    seen = tuple(row.pk for row in seen_connectors(context, caller))
+    with reading(context.engine) as connection:
+        found = views.by_ids(connection, [document_id], DocumentFilter(seen, viewer_of(caller)))
+    if document_id not in found:
+        raise NotFound("Document not found")
+    return found[document_id]
+
+
+def page(
+    context: Context,
+    wanted: DocumentFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    sort: views.SortKey = "indexed",
+    ascending: bool = False,
+) -> list[DocumentRow]:
+    """Return one page of documents."""
+    with reading(context.engine) as connection:
+        return views.page(connection, wanted, limit=limit, offset=offset, sort=sort, ascending=ascending)
+
+
+def count(context: Context, wanted: DocumentFilter) -> int:
+    """Return how many documents there are."""
+    with reading(context.engine) as connection:
+        return views.count(connection, wanted)
+
+
+def count_by_connector(context: Context, wanted: DocumentFilter) -> dict[int, int]:
+    """Return how many documents each connector has, by its number."""
+    with reading(context.engine) as connection:
+        return views.count_by_connector(connection, wanted)
+
+
+def count_by_content_type(context: Context, wanted: DocumentFilter) -> dict[str, int]:
+    """Return how many documents there are of each type."""
+    with reading(context.engine) as connection:
+        return views.count_by_content_type(connection, wanted)
+
+
+def beginning(context: Context, row: DocumentRow, *, chunks_at_most: int) -> str:
+    """Return the beginning of a document's text."""
+    with reading(context.engine) as connection:
+        return views.first_text(connection, row.pk, chunks_at_most=chunks_at_most)
+
+
+def whole_text(context: Context, row: DocumentRow) -> str:
+    """Return the whole text of a document."""
+    with reading(context.engine) as connection:
+        return "".join(documents.text_of(connection, row.pk))
+
+
+def recent_runs(context: Context, seen: Sequence[ConnectorRow], *, limit: int) -> list[RunRow]:
+    """Return the newest runs of some connectors, newest first."""
+    with reading(context.engine) as connection:
+        return views.recent_runs(connection, [row.pk for row in seen], limit=limit)
+
+
+def unfinished_run(context: Context, connector: ConnectorRow) -> RunRow | None:
+    """Return the run that holds a connector, else the oldest one that waits, or None."""
+    with reading(context.engine) as connection:
+        active = runs.active(connection, connector.pk)
+        waiting = [] if active else runs.waiting(connection, connector.pk)
+    return active or next((row for row in waiting if row.state == RunState.QUEUED), None)
+
+
+def search(context: Context, caller: Caller, request: SearchRequest) -> Findings:
+    """Return the best documents for some words.
+
+    Args:
+        context: The surroundings.
+        caller: Who asks; the request's own viewer is not looked at.
+        request: What to look for; its `connector_pks` must be ones that the caller may look into.
+
+    Raises:
+        UsageError: The query is empty or too long.
+    """
+    _check_query(request.query)
+    hits = _hits(context, caller, replace(request, limit=MOST_HITS, offset=0))
+    shown = hits[request.offset : request.offset + request.limit]
+    return Findings(_with_documents(context, caller, shown), len(hits))
+
+
+def discover(context: Context, caller: Caller, request: SearchRequest) -> Findings:
+    """Return documents about a topic, those too that have only some of its words.
+
+    Raises:
+        UsageError: The topic is empty or too long.
+    """
+    _check_query(request.query)
+    wide = replace(request, limit=MOST_HITS, offset=0)
+    best: dict[str, Hit] = {hit.document_id: hit for hit in _hits(context, caller, wide)}
+    words = list(dict.fromkeys(request.query.replace('"', " ").split()))[:MOST_WORDS]
+    if len(words) > 1:
+        for word in words:
+            for hit in _hits(context, caller, replace(wide, query=word)):
+                # One word of several tells less than all of them do.
+                weaker = replace(hit, score=round(hit.score / len(words), 6))
+                best.setdefault(hit.document_id, weaker)
+    ranked = sorted(best.values(), key=lambda hit: -hit.score)[:MOST_HITS]
+    return Findings(_with_documents(context, caller, ranked[: request.limit]), len(ranked))
+
+
+def _check_query(query: str) -> None:
+    if not query.strip():
+        raise UsageError("There is nothing to search for.", remedy="Give one word or more.")
+    if len(query) > MOST_QUERY_CHARACTERS:
+        raise UsageError(f"A query has at most {MOST_QUERY_CHARACTERS:,} characters.")
+
+
+def _hits(context: Context, caller: Caller, request: SearchRequest) -> list[Hit]:
+    if not request.connector_pks:
+        return []
+    index = index_for(context.engine.dialect.name)
+    with reading(context.engine) as connection:
+        return index.search(connection, replace(request, viewer=viewer_of(caller)))
+
+
+def _with_documents(context: Context, caller: Caller, hits: Sequence[Hit]) -> list[FoundDocument]:
+    pks = tuple({hit.connector_pk for hit in hits})
+    with reading(context.engine) as connection:
+        found = views.by_ids(
+            connection, [hit.document_id for hit in hits], DocumentFilter(pks, viewer_of(caller))
+        )
+    # A document that went away between the two looks is not shown.
+    return [FoundDocument(hit, found[hit.document_id]) for hit in hits if hit.document_id in found]
