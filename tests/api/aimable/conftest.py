@@ -1,0 +1,133 @@
+"""The Aimable face over a real store; behind the wire to Prefect, runs are worked off by plain threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from catchment.api.app import create_app
+from catchment.core.home import home_settings
+from catchment.core.settings import ApiSettings
+from catchment.services import access, spaces
+from catchment.services.context import Context
+from catchment.store.blobs import Blobs
+from catchment.store.engine import open_engine
+from tests.cli.prefect_wire import Wire
+from tests.support.plain import PlainHouse
+
+
+class BusyWire(Wire):
+    """Works flow runs off beside the request that asked for them, as a worker does."""
+
+    def __init__(self, house: PlainHouse) -> None:
+        super().__init__(lambda: house)
+        self.works = False
+        self.has_worker = True
+        self._threads: list[threading.Thread] = []
+
+    def make_flow_run(self, body: Any, deployment: str) -> tuple[int, Any]:
+        status, made = super().make_flow_run(body, deployment)
+        if self.has_worker:
+            thread = threading.Thread(target=self.work, args=(made["id"],), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return status, made
+
+    def rest(self) -> None:
+        """Wait until everything that was asked for is done."""
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+@dataclass
+class Aimable:
+    """A tenant with one collection, those who call, and ways to call."""
+
+    client: TestClient
+    context: Context
+    wire: BusyWire
+    space_id: str
+    collection_id: str
+    admin: str
+    viewer: str
+    outsider: str
+    other_tenant: str
+    _keys: list[int] = field(default_factory=lambda: [0])
+
+    @property
+    def collection(self) -> str:
+        """Path of the collection."""
+        return f"/v1/spaces/{self.space_id}/collections/{self.collection_id}"
+
+    @property
+    def connectors(self) -> str:
+        """Path of its connectors."""
+        return f"{self.collection}/connectors"
+
+    def ask(self, method: str, path: str, *, token: str | None = None, **more: Any) -> Any:
+        """Send a request, as admin unless another token is given."""
+        headers = {"Authorization": f"Bearer {token or self.admin}", **more.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **more)
+
+    def create(self, *, key: str | None = None, token: str | None = None, **body: Any) -> Any:
+        """Ask for a connector, under a key of its own unless one is given."""
+        self._keys[0] += 1
+        headers = {"Idempotency-Key": key or f"key-{self._keys[0]}"}
+        return self.ask("POST", self.connectors, token=token, headers=headers, json=body)
+
+    def fixture(self, *paths: str, **config: Any) -> str:
+        """Make a connector over these paths and return its path."""
+        items = [{"path": path, "text": f"text of {path}", "version": "1"} for path in paths]
+        made = self.create(provider_slug="fixture", scope_config={"items": items, **config})
+        assert made.status_code == 201, made.text
+        return f"{self.connectors}/{made.json()['data']['id']}"
+
+
+@pytest.fixture
+def aimable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aimable]:
+    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path))
+    monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", "1")
+    home_settings.cache_clear()
+    house = PlainHouse(tmp_path)
+    wire = BusyWire(house)
+    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+    context = Context(engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
+    yield made_of(context, wire)
+    wire.rest()
+    engine.dispose()
+    house.engine.dispose()
+    home_settings.cache_clear()
+
+
+def made_of(context: Context, wire: BusyWire) -> Aimable:
+    """Put a face and those who call it on a store."""
+    admin = access.first_token(context)
+    assert admin is not None
+    caller = access.authenticate(context, admin.secret)
+    space = spaces.list_spaces(context, caller)[0].id
+    collection = spaces.list_collections(context, caller)[0].row.id
+    other = access.tenant_called(context, "elsewhere")
+
+    def token(name: str, role: str, **more: Any) -> str:
+        return access.add_token(context, name, role=role, **more).secret
+
+    app = create_app(context, settings=ApiSettings())
+    return Aimable(
+        client=TestClient(app, raise_server_exceptions=False, follow_redirects=False),
+        context=context,
+        wire=wire,
+        space_id=str(UUID(space)),
+        collection_id=str(UUID(collection)),
+        admin=admin.secret,
+        viewer=token("viewer", "viewer", space_roles={space: "viewer"}),
+        outsider=token("outsider", "editor", space_roles={}),
+        other_tenant=token("other", "owner", tenant_id=other),
+    )

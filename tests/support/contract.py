@@ -1,0 +1,57 @@
+"""The executable cases of the contract, where they lie beside the checkout, and how to run them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[2].parent / "shared" / "contract"
+CASES, RUNNER = FOLDER / "examples.jsonl", FOLDER / "run_examples.py"
+
+needs_contract = pytest.mark.skipif(
+    not (CASES.exists() and RUNNER.exists()), reason="the contract's cases do not lie beside the checkout"
+)
+Call = Callable[[str, Mapping[str, Any]], tuple[int, dict[str, str], bytes, Any]]
+
+
+def cases(*faces: str) -> list[dict[str, Any]]:
+    """Return the cases of some faces, or all, in their order."""
+    found = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [case for case in found if not faces or case["face"] in faces]
+
+
+def run_cases(
+    wanted: Iterable[Mapping[str, Any]],
+    variables: Mapping[str, Any],
+    *,
+    able: Iterable[str],
+    call: Call | None = None,
+) -> dict[str, int]:
+    """Run cases; returns how many passed, failed and were skipped. What failed is printed.
+
+    Args:
+        wanted: The cases.
+        variables: What they refer to.
+        able: Capabilities of the server.
+        call: Sends one request, by default over HTTP.
+    """
+    spec = importlib.util.spec_from_file_location("contract_runner", RUNNER)
+    assert spec is not None
+    assert spec.loader is not None
+    runner = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runner)
+    if call is not None:
+        absent = runner.MISSING
+
+        def instead(base: str, request: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes, Any]:
+            status, headers, body, value = call(base, request)
+            return status, headers, body, absent if value is None else value
+
+        runner.call = instead  # type: ignore[attr-defined]
+    result: dict[str, int] = runner.run(list(wanted), dict(variables), set(able))
+    return result
