@@ -446,12 +446,21 @@ class Collector:
         return next(iter(self.rows.values()), None)
 
     def _absent(self, name: str, before: Known | None, *, named: bool) -> None:
-        if before is not None and before.state != ItemState.DELETED:
+        if before is not None and self._is_retired(before):
+            # Nobody looked where it lies, so nothing is known of it: the next complete run takes it out,
+            # and the scope's mark with it.
+            if named:
+                self.intake.refuse_name(name, OutOfScope.code, "It lies outside what this connector reads.")
+        elif before is not None and before.state != ItemState.DELETED:
             if named:
                 self.run.counters.collected += 1
             self.intake.remove(Item(before.key, before.path), before, "deleted_at_source", named=named)
         elif named:
             self.intake.refuse_name(name, "not_found", "The source has no such item.")
+
+    def _is_retired(self, known: Known) -> bool:
+        """Whether an item belongs to a scope that is configured no longer."""
+        return known.scope_pk is not None and all(row.pk != known.scope_pk for row in self.rows.values())
 
 
 def _checked_answers(answers: Iterator[Found], names: Sequence[str]) -> Iterator[Found]:

@@ -75,6 +75,21 @@ class TestFilter:
         assert house.item("in/b.tmp") is None
         assert house.item("out/c") is None
 
+    def test_an_item_of_a_scope_that_is_configured_no_longer_is_not_taken_for_gone(
+        self, house: Vault, world: World, register: Register
+    ) -> None:
+        """Else its scope, come back with the mark it had, would not report it again, and it would be lost."""
+        register(feed=ChangeFeed.COMPLETE)
+        world.put("a", "words of a", scope="one")
+        world.put("b", "words of b", scope="two")
+        house.sync()
+        house.configure(scopes=["one"])
+        run = house.sync(file_filter=["b"])
+        assert (run.deleted, [error["reason"] for error in run.details["errors"]]) == (0, ["out_of_scope"])
+        house.configure()
+        house.sync()
+        assert house.texts() == world.texts()
+
     def test_a_name_that_means_nothing_is_no_failed_run(self, house: Vault, world: World) -> None:
         """not_found and out_of_scope alone do not fail a run."""
         run = house.sync(file_filter=["nowhere"])
