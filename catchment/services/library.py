@@ -6,7 +6,7 @@ their source, only those that the lists open to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catchment.core.errors import NotFound, UsageError
@@ -25,14 +25,23 @@ MOST_HITS = 100
 MOST_WORDS = 8
 """Words of a topic that are also looked for one by one."""
 MOST_QUERY_CHARACTERS = 2000
+_LEAST, _MOST = 0.5, 0.95
+_PART = 0.55
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
-    """A hit, and the document that it belongs to."""
+    """A hit, and the document that it belongs to.
+
+    Attributes:
+        hit: Where it was found.
+        document: What was found.
+        relevance: 0 to 1: 0.95 for the best hit of a search for all words, 0.5 and more for its others.
+    """
 
     hit: Hit
     document: DocumentRow
+    relevance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +174,9 @@ def search(context: Context, caller: Caller, request: SearchRequest) -> Findings
     """
     _check_query(request.query)
     hits = _hits(context, caller, replace(request, limit=MOST_HITS, offset=0))
-    shown = hits[request.offset : request.offset + request.limit]
-    return Findings(_with_documents(context, caller, shown), len(hits))
+    ranked = list(_relevances(hits).items())
+    shown = dict(ranked[request.offset : request.offset + request.limit])
+    return Findings(_with_documents(context, caller, hits, shown), len(hits))
 
 
 def discover(context: Context, caller: Caller, request: SearchRequest) -> Findings:
@@ -177,16 +187,27 @@ def discover(context: Context, caller: Caller, request: SearchRequest) -> Findin
     """
     _check_query(request.query)
     wide = replace(request, limit=MOST_HITS, offset=0)
-    best: dict[str, Hit] = {hit.document_id: hit for hit in _hits(context, caller, wide)}
+    hits = _hits(context, caller, wide)
+    best = _relevances(hits)
     words = list(dict.fromkeys(request.query.replace('"', " ").split()))[:MOST_WORDS]
-    if len(words) > 1:
-        for word in words:
-            for hit in _hits(context, caller, replace(wide, query=word)):
-                # One word of several tells less than all of them do.
-                weaker = replace(hit, score=round(hit.score / len(words), 6))
-                best.setdefault(hit.document_id, weaker)
-    ranked = sorted(best.values(), key=lambda hit: -hit.score)[:MOST_HITS]
-    return Findings(_with_documents(context, caller, ranked[: request.limit]), len(ranked))
+    for word in words if len(words) > 1 else ():
+        more = _hits(context, caller, replace(wide, query=word))
+        hits += more
+        for document_id, relevance in _relevances(more).items():
+            # One word of several tells less than all of them do.
+            best.setdefault(document_id, round(relevance * _PART, 6))
+    ranked = sorted(best.items(), key=lambda one: -one[1])[:MOST_HITS]
+    return Findings(_with_documents(context, caller, hits, dict(ranked[: request.limit])), len(ranked))
+
+
+def _relevances(hits: Sequence[Hit]) -> dict[str, float]:
+    """Say how well each hit fits beside the best one; scores by themselves depend on the corpus."""
+    strengths = {hit.document_id: hit.score / max(1.0 - hit.score, 1e-6) for hit in hits}
+    most = max(strengths.values(), default=0.0)
+    return {
+        name: round(_LEAST + (_MOST - _LEAST) * (strength / most if most > 0 else 1.0), 6)
+        for name, strength in strengths.items()
+    }
 
 
 def _check_query(query: str) -> None:
@@ -204,11 +225,13 @@ def _hits(context: Context, caller: Caller, request: SearchRequest) -> list[Hit]
         return index.search(connection, replace(request, viewer=viewer_of(caller)))
 
 
-def _with_documents(context: Context, caller: Caller, hits: Sequence[Hit]) -> list[FoundDocument]:
+def _with_documents(
+    context: Context, caller: Caller, hits: Sequence[Hit], shown: Mapping[str, float]
+) -> list[FoundDocument]:
+    """Fetch the documents of what is shown: ids and relevances, best first."""
+    first = {hit.document_id: hit for hit in reversed(hits)}
     pks = tuple({hit.connector_pk for hit in hits})
     with reading(context.engine) as connection:
-        found = views.by_ids(
-            connection, [hit.document_id for hit in hits], DocumentFilter(pks, viewer_of(caller))
-        )
+        found = views.by_ids(connection, list(shown), DocumentFilter(pks, viewer_of(caller)))
     # A document that went away between the two looks is not shown.
-    return [FoundDocument(hit, found[hit.document_id]) for hit in hits if hit.document_id in found]
+    return [FoundDocument(first[name], found[name], shown[name]) for name in shown if name in found]

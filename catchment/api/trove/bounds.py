@@ -62,14 +62,16 @@ class Bounds(SchemaExtension):
         yield
         document = self.execution_context.graphql_document
         if document is not None:
-            message = excess(document)
+            message = excess(document, self.execution_context.operation_name)
             if message is not None:
                 self.execution_context.pre_execution_errors = [GraphQLError(message)]
 
 
-def excess(document: DocumentNode) -> str | None:
-    """Return why a document asks for too much, or None."""
+def excess(document: DocumentNode, chosen: str | None = None) -> str | None:
+    """Return why a document asks for too much, or not clearly for one operation; else None."""
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if chosen is None and len(operations) > 1:
+        return "A document of several operations needs operationName."
     if len(document.definitions) > MOST_OPERATIONS:
         return f"A document has at most {MOST_OPERATIONS} operations and fragments."
     fragments = {

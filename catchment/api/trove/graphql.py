@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.extensions import AddValidationRules
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.types import ExecutionContext, ExecutionResult
 
 from catchment.api.base import Problem
 from catchment.api.errors import INTERNAL, invalid, problem_of
@@ -31,9 +32,10 @@ router = APIRouter(tags=["trove"], route_class=FaceRoute)
 log = logging.getLogger("catchment.api")
 # The library repeats what it found, which may be a secret in the wrong place.
 _REPEATED = (
-    (re.compile(r"(?:[,;.]| but)? ?\bfound: .*$", re.DOTALL | re.IGNORECASE), "."),
+    (re.compile(r"[,;.]? ?\bfound: .*$", re.DOTALL | re.IGNORECASE), "."),
     (re.compile(r"(cannot represent [^:]*?) ?: .*$", re.DOTALL), r"\1."),
-    (re.compile(r"(does not exist in|Value) '.*' (in|does)", re.DOTALL), r"\1 \2"),
+    (re.compile(r"\b(Value) '.*' (does not exist)", re.DOTALL), r"\1 \2"),
+    (re.compile(r"\b(Name|String|BlockString|Int|Float) [\"'].*$", re.DOTALL), r"\1."),
 )
 _REQUEST_SCHEMA = {
     "type": "object",
@@ -112,6 +114,8 @@ def graphql(request: Request, body: Annotated[Any, Body()], context: ContextOf, 
         )
     except RecursionError:
         raise invalid("The query is nested too deeply.", "body", "query") from None
+    except CannotGetOperationTypeError:
+        result = ExecutionResult(data=None, errors=[GraphQLError("There is no operation to carry out.")])
     answer: dict[str, Any] = {"data": result.data}
     errors = result.errors or []
     if errors:

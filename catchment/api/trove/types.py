@@ -342,8 +342,8 @@ class SearchResult:
 
     @strawberry.field
     def relevance_score(self) -> float:
-        """From 0 to 1, greater is better."""
-        return self.found.hit.score
+        """From 0 to 1, greater is better; how well it fits beside the best one of this search."""
+        return self.found.relevance
 
 
 @strawberry.type(description="What a search came to; matches are counted up to 100.")
