@@ -97,7 +97,7 @@ def _checked(config: dict[str, Any], credentials: dict[str, str]) -> SourceAddre
         )
     stored = parsed.model_dump(mode="json", exclude_defaults=True)
     return SourceAddress(
-        name=f"{parsed.bucket}/{parsed.prefix}".rstrip("/"),
+        name=f"{parsed.bucket}/{parsed.bare_prefix}".rstrip("/"),
         config=stored,
         identity=identity(stored),
         display=_display(parsed, stored),
@@ -109,7 +109,7 @@ def _display(parsed: S3Config, stored: dict[str, Any]) -> str:
     shown = {name: stored[name] for name in (*_TEXTS, *_FLAGS) if name in stored and name not in _HIDDEN}
     words = {name: str(value).lower() if name in _FLAGS else value for name, value in shown.items()}
     query = f"?{urlencode(words, safe=':/')}" if words else ""
-    return f"s3://{parsed.bucket}/{quote(parsed.prefix, safe='/')}{query}"
+    return f"s3://{parsed.bucket}/{quote(parsed.bare_prefix, safe='/')}{query}"
 
 
 def _rejected(error: ValidationError) -> ConfigRejected:

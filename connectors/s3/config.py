@@ -97,13 +97,16 @@ class S3Config(SourceConfig):
 
     @model_validator(mode="after")
     def _least_prefixes(self) -> S3Config:
-        """Write the prefixes in one way, sorted, without those that lie inside another."""
-        self.prefix = self.prefix.lstrip("/")
+        """Write the prefixes in one way, sorted, without those that lie inside another.
+
+        The one prefix stays as it was written: whoever set ``/reports/`` is to read the same.
+        """
+        first = self.bare_prefix
         more = {prefix.lstrip("/") for prefix in self.prefixes}
-        if self.prefixes and not self.prefix:
+        if self.prefixes and not first:
             self.prefixes = _outermost(more)
         elif self.prefixes:
-            self.prefixes = [prefix for prefix in _outermost(more | {self.prefix}) if prefix != self.prefix]
+            self.prefixes = [prefix for prefix in _outermost(more | {first}) if prefix != first]
         return self
 
     @model_validator(mode="after")
@@ -115,11 +118,16 @@ class S3Config(SourceConfig):
         return self
 
     @property
+    def bare_prefix(self) -> str:
+        """The prefix as keys begin with it."""
+        return self.prefix.lstrip("/")
+
+    @property
     def all_prefixes(self) -> list[str]:
         """The prefixes to list, none inside another, sorted; one that is empty for everything."""
         given = set(self.prefixes)
-        if self.prefix or not given:
-            given.add(self.prefix)
+        if self.bare_prefix or not given:
+            given.add(self.bare_prefix)
         return _outermost(given)
 
     @property

@@ -69,7 +69,7 @@ def no_match(source: S3, prefix: str) -> ConfigRejected:
     """Return the error for a prefix that no key begins with."""
     return ConfigRejected(
         f"No key in {source.config.shown} begins with {prefix!r}.",
-        setting="prefix" if prefix == source.config.prefix else "prefixes",
+        setting="prefix" if prefix == source.config.bare_prefix else "prefixes",
         remedy="Check its spelling, with capitals and slashes; choose one with: catchment connector browse.",
     )
 

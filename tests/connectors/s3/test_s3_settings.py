@@ -20,7 +20,8 @@ def address(text: str) -> Any:
 class TestSettings:
     def test_a_slash_in_front_of_a_prefix_has_no_meaning(self) -> None:
         """Keys begin without one, so `/reports/` means `reports/`."""
-        assert S3Config(bucket="docs", prefix="/reports/").prefix == "reports/"
+        written = S3Config(bucket="docs", prefix="/reports/")
+        assert (written.prefix, written.all_prefixes) == ("/reports/", ["reports/"])
         assert S3Config(bucket="docs", prefix="/").all_prefixes == [""]
 
     def test_a_prefix_inside_another_is_listed_once(self) -> None:
