@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from catchment.core.errors import UsageError
-from catchment.store import connectors, documents, items, runs, scopes
+from catchment.services.access import Caller
+from catchment.services.context import Context
+from catchment.store import connectors, documents, items, runs, scopes, spaces
 from catchment.store.engine import reading
 from catchment.store.rows import ConnectorRow, RunRow, ScopeRow
+from catchment.store.spaces import CollectionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,22 @@ def standing(engine: Engine, connector: ConnectorRow) -> Standing:
     with reading(engine) as connection:
         totals = documents.totals(connection)
         return _standing(connection, connector, totals.get(connector.pk, (0, 0)))
+
+
+def visible(context: Context, caller: Caller) -> list[tuple[ConnectorRow, CollectionRow]]:
+    """Return the connectors in spaces that the caller has a role in, newest first, with their collections."""
+    with reading(context.engine) as connection:
+        places = {row.pk: row for row in spaces.collections_of(connection, caller.tenant_id)}
+        living = connectors.all_living(connection, caller.tenant_id)
+    found = [(row, places[row.collection_pk]) for row in reversed(living) if row.collection_pk in places]
+    return [(row, place) for row, place in found if caller.space_role(place.space_id) is not None]
+
+
+def document_counts(context: Context, rows: Sequence[ConnectorRow]) -> dict[int, int]:
+    """Return how many documents of each of these connectors can be found, by its number."""
+    with reading(context.engine) as connection:
+        counted = documents.counts(connection, [row.pk for row in rows])
+    return {row.pk: counted.get(row.pk, 0) for row in rows}
 
 
 def scopes_of(engine: Engine, connector: ConnectorRow) -> list[ScopeRow]:

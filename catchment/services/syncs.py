@@ -209,6 +209,20 @@ def follow(
         time.sleep(every_seconds)
 
 
+def active(context: Context, connector: ConnectorRow) -> RunRow | None:
+    """Return the run that holds a connector, or None."""
+    with reading(context.engine) as connection:
+        return runs.active(connection, connector.pk)
+
+
+def fresh(context: Context, row: RunRow) -> RunRow:
+    """Return a run as it is now: one that should have begun is asked after in Prefect, if that is there."""
+    if row.state == RunState.QUEUED and not row.waiting:
+        with suppress(Unavailable):
+            settle_run(context, row)
+    return show(context, row.id)
+
+
 def cancel(context: Context, row: RunRow, *, reason: str = "user") -> RunRow:
     """Ask a run to stop; a queued one is cancelled at once.
 

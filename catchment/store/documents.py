@@ -241,6 +241,16 @@ def totals(connection: Connection) -> dict[int, tuple[int, int]]:
     return {int(row[0]): (int(row[1]), int(row[2] or 0)) for row in rows}
 
 
+def counts(connection: Connection, connector_pks: Sequence[int]) -> dict[int, int]:
+    """Return how many visible documents these connectors have; those without are left out."""
+    rows = connection.execute(
+        select(documents.c.connector_pk, func.count())
+        .where(documents.c.connector_pk.in_(connector_pks), documents.c.deleted_at.is_(None))
+        .group_by(documents.c.connector_pk)
+    )
+    return {int(row[0]): int(row[1]) for row in rows}
+
+
 def visible_pks(connection: Connection, connector_pk: int, *, limit: int) -> list[int]:
     """Return the numbers of a connector's visible documents, some at a time."""
     return list(
