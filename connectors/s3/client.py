@@ -15,6 +15,7 @@ from connectors.s3.errands import Errands
 from connectors.s3.errors import (
     Place,
     code_of,
+    is_answer,
     item_error,
     no_server,
     region_told,
@@ -217,7 +218,7 @@ _NOT_ASKED = ("NotImplemented", "InvalidArgument", "InvalidRequest", "Unsupporte
 def _refuses_an_extra(error: CatchmentError) -> bool:
     """Whether a server does not know the header that asks for restored copies of archived objects."""
     cause: Any = error.__cause__
-    return hasattr(cause, "response") and code_of(cause) in _NOT_ASKED
+    return is_answer(cause) and code_of(cause) in _NOT_ASKED
 
 
 def _is_text(key: str) -> bool:

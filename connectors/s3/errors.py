@@ -171,9 +171,14 @@ def region_told(error: Any) -> str | None:
     return str(told) if told else None
 
 
+def is_answer(error: object) -> bool:
+    """Tell whether an error is an answer of the server; those of the network have an empty one."""
+    return isinstance(getattr(error, "response", None), dict)
+
+
 def says_wrong_region(error: Exception) -> bool:
     """Tell whether an answer says that the bucket lies in another region."""
-    if not hasattr(error, "response"):
+    if not is_answer(error):
         return False
     code = code_of(error)
     # An answer to HEAD has no body; then only its header tells that 400 means this.

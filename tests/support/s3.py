@@ -80,6 +80,7 @@ class Answer:
     """What the proxy says in the server's place.
 
     Attributes:
+        hang_up: Close the connection without a word.
         cut_after: Send so many bytes of the server's own answer, then close the connection.
         hang: Say nothing until this is set.
         then: Called when the answer is about to be given.
@@ -90,6 +91,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
     cut_after: int | None = None
     hang: threading.Event | None = None
     then: Callable[[], None] | None = None
@@ -107,6 +109,9 @@ def error(
         "<RequestId>4442587FB7D0A2F9</RequestId><HostId>host</HostId></Error>"
     )
     return Answer(status, body.encode(), {"Content-Type": "application/xml", **(headers or {})})
+
+
+HANG_UP = Answer(hang_up=True)
 
 
 def page_of_html(status: int = 200) -> Answer:
@@ -197,8 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(headers.get("content-length") or 0))
         answer = self.owner.note(Asked(self.command, url.path, query, headers))
         if answer is not None:
-            if answer.hang is not None:
-                answer.hang.wait(_PATIENCE_SECONDS)
+            if answer.hang is not None or answer.hang_up:
+                if answer.hang is not None:
+                    answer.hang.wait(_PATIENCE_SECONDS)
                 self.close_connection = True
                 return
             if answer.then is not None:
