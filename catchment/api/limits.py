@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from math import isinf
 from typing import Any, NoReturn
 
@@ -219,7 +219,7 @@ def _unfit(loc: tuple[str | int, ...]) -> Refused:
     return Refused(Problem("invalid", message, fields=(FieldError(loc, message, "string_unicode"),)))
 
 
-def check_files(request: Request, files: list[UploadFile]) -> None:
+def check_files(request: Request, files: Sequence[UploadFile]) -> None:
     """Let only as many uploaded files pass as are taken, each of a size that is taken.
 
     Raises:

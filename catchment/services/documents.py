@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from catchment.core.errors import CatchmentError, NotFound, UsageError
 from catchment.core.runs import ItemState
 from catchment.core.settings import sync_settings
+from catchment.services.context import Context
 from catchment.store import documents, items, runs
-from catchment.store.documents import DocumentRow
+from catchment.store.documents import DocumentRow, ListedDocument
 from catchment.store.engine import reading
 from catchment.store.rows import ConnectorRow
 
@@ -63,6 +64,50 @@ def text(engine: Engine, document: DocumentRow) -> str:
     """Return the whole text of a document."""
     with reading(engine) as connection:
         return "".join(documents.text_of(connection, document.pk))
+
+
+def page(
+    context: Context,
+    connector: ConnectorRow,
+    *,
+    limit: int,
+    offset: int = 0,
+    states: Sequence[str] | None = None,
+    subjects: Sequence[tuple[str, str]] | None = None,
+) -> tuple[list[ListedDocument], int]:
+    """Return documents of a connector, newest first, and how many there are in all.
+
+    Args:
+        context: The surroundings.
+        connector: Whose.
+        limit: Most documents.
+        offset: Documents to leave out.
+        states: Only of items that stand so; None for any.
+        subjects: Who asks, as pairs of kind and subject; None is the operator.
+    """
+    with reading(context.engine) as connection:
+        found = documents.page(
+            connection, connector.pk, limit=limit, offset=offset, states=states, subjects=subjects
+        )
+        return found, documents.count_page(connection, connector.pk, states=states, subjects=subjects)
+
+
+def opening(context: Context, document: DocumentRow, *, characters: int) -> str:
+    """Return how a document begins, white space folded, cut at the end of a sentence or word."""
+    parts: list[str] = []
+    with reading(context.engine) as connection:
+        for part in documents.text_of(connection, document.pk):
+            parts.append(part)
+            if sum(map(len, parts)) > 4 * characters:
+                break
+    text = " ".join("".join(parts).split())
+    if len(text) <= characters:
+        return text
+    cut = text[:characters]
+    for mark in (". ", "! ", "? ", "\u3002"):
+        if (end := cut.rfind(mark)) > characters // 2:
+            return cut[: end + 1]
+    return f"{cut.rpartition(' ')[0] or cut} …"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,13 @@ def listed(
         return found, kept.count_files(connection, connector.pk)
 
 
+def shown(context: Context, connector: ConnectorRow, keys: Sequence[str]) -> list[FileRow]:
+    """Return the items with these keys that are not gone, in the order of the keys."""
+    with reading(context.engine) as connection:
+        found = {row.key: row for row in kept.files_called(connection, connector.pk, keys)}
+    return [found[key] for key in keys if key in found]
+
+
 def delete(
     context: Context, connector: ConnectorRow, *, names: Sequence[str] = (), ids: Sequence[str] = ()
 ) -> Removed:

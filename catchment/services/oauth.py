@@ -37,6 +37,12 @@ class BadState(UsageError):
     code = "bad_state"
 
 
+class BadAddress(UsageError):
+    """The address to return to is none that a browser should be sent to."""
+
+    code = "bad_address"
+
+
 class NotConfigured(Conflict):
     """The vendor does not know this installation yet."""
 
@@ -118,7 +124,8 @@ def begin(
         NotFound: No such provider is known.
         NotConfigured: The operator has set no client for it.
         ConfigRejected: The settings of a new connector cannot work.
-        UsageError: The provider has no such sign-in, or is not the connector's, or an address cannot be.
+        BadAddress: The browser should not be sent there.
+        UsageError: The provider has no such sign-in, or is not the connector's.
     """
     client = client_for(provider_slug)
     if return_to is not None:
@@ -223,7 +230,7 @@ def _require_address(text: str) -> None:
     except ValueError:
         is_page = False
     if not is_page or any(ord(sign) <= 32 or ord(sign) == 127 for sign in text) or "\\" in text:
-        raise UsageError("The address to return to is no http or https address.")
+        raise BadAddress("The address to return to is no http or https address.")
 
 
 def with_query(address: str, **told: str) -> str:
