@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo up down test check lint format types house soak bench clean
+.PHONY: help install demo up down test contract-server check lint format types house soak bench clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv with everything, so that .venv/bin/catchment works
 
@@ -32,6 +32,10 @@ down: $(STAMP) ## Stop the local stack
 
 test: $(STAMP) ## Run every test, with the servers that they need
 	$(BIN)/python -m pytest $(ARGS)
+
+contract-server: $(STAMP) ## Run the stack on an empty store for contract clients: ENV=file [PORT=n]
+	@test -n "$(ENV)" || { echo "Name the file that gets the variables: make contract-server ENV=env.json"; exit 2; }
+	@exec $(BIN)/python -m tests.contract.server "$(ENV)" $(PORT)
 
 check: lint types house ## Check style, types and the directions of imports
 

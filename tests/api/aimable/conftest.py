@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -16,12 +15,12 @@ from starlette.testclient import TestClient
 from catchment.api.app import create_app
 from catchment.core.home import home_settings
 from catchment.core.settings import ApiSettings
-from catchment.services import access, spaces
 from catchment.services.context import Context
 from catchment.store.blobs import Blobs
 from catchment.store.engine import open_engine
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
+from tests.support.tenants import variables_of
 
 
 class BusyWire(Wire):
@@ -54,18 +53,13 @@ class Aimable:
     client: TestClient
     context: Context
     wire: BusyWire
-    space_id: str
-    collection_id: str
-    admin: str
-    viewer: str
-    outsider: str
-    other_tenant: str
+    variables: dict[str, str]
     _keys: list[int] = field(default_factory=lambda: [0])
 
     @property
     def collection(self) -> str:
         """Path of the collection."""
-        return f"/v1/spaces/{self.space_id}/collections/{self.collection_id}"
+        return f"/v1/spaces/{self.variables['space_id']}/collections/{self.variables['collection_id']}"
 
     @property
     def connectors(self) -> str:
@@ -73,8 +67,9 @@ class Aimable:
         return f"{self.collection}/connectors"
 
     def ask(self, method: str, path: str, *, token: str | None = None, **more: Any) -> Any:
-        """Send a request, as admin unless another token is given."""
-        headers = {"Authorization": f"Bearer {token or self.admin}", **more.pop("headers", {})}
+        """Send a request as admin, or as another (``viewer``, ``outsider``, ``other_tenant``)."""
+        secret = self.variables[f"tok_{token or 'admin'}"]
+        headers = {"Authorization": f"Bearer {secret}", **more.pop("headers", {})}
         return self.client.request(method, path, headers=headers, **more)
 
     def create(self, *, key: str | None = None, token: str | None = None, **body: Any) -> Any:
@@ -109,25 +104,6 @@ def aimable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aimable
 
 def made_of(context: Context, wire: BusyWire) -> Aimable:
     """Put a face and those who call it on a store."""
-    admin = access.first_token(context)
-    assert admin is not None
-    caller = access.authenticate(context, admin.secret)
-    space = spaces.list_spaces(context, caller)[0].id
-    collection = spaces.list_collections(context, caller)[0].row.id
-    other = access.tenant_called(context, "elsewhere")
-
-    def token(name: str, role: str, **more: Any) -> str:
-        return access.add_token(context, name, role=role, **more).secret
-
     app = create_app(context, settings=ApiSettings())
-    return Aimable(
-        client=TestClient(app, raise_server_exceptions=False, follow_redirects=False),
-        context=context,
-        wire=wire,
-        space_id=str(UUID(space)),
-        collection_id=str(UUID(collection)),
-        admin=admin.secret,
-        viewer=token("viewer", "viewer", space_roles={space: "viewer"}),
-        outsider=token("outsider", "editor", space_roles={}),
-        other_tenant=token("other", "owner", tenant_id=other),
-    )
+    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    return Aimable(client, context, wire, variables_of(context, "http://testserver"))

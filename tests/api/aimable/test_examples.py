@@ -26,18 +26,7 @@ def test_every_case_of_the_contract_passes(aimable: Aimable) -> None:
         value = json.loads(answer.content) if answer.content else None
         return answer.status_code, headers, answer.content, value
 
-    variables = {
-        "base_url": "http://testserver",
-        "space_id": aimable.space_id,
-        "collection_id": aimable.collection_id,
-        "tok_admin": aimable.admin,
-        "key_admin": aimable.admin,
-        "tok_viewer": aimable.viewer,
-        "tok_outsider": aimable.outsider,
-        "tok_other_tenant": aimable.other_tenant,
-        "tok_bad": "ct_no-such-token",
-    }
     wanted = cases("aimable")
     for _ in range(2):
-        result = run_cases(wanted, variables, able={"fixture-provider"}, call=call)
+        result = run_cases(wanted, aimable.variables, able={"fixture-provider"}, call=call)
         assert result == {"pass": len(wanted), "fail": 0, "skip": 0}

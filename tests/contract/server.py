@@ -1,0 +1,80 @@
+"""The real stack on an empty store, for clients that want to try the contract against it.
+
+    python -m tests.contract.server ENV_FILE [PORT]
+
+It writes what a client has to know (address, tokens, ids) as JSON to ENV_FILE when it is ready, and runs
+until Ctrl-C or SIGTERM. The store is gone at its end. It is no server for work: the fixture provider is on, and a
+sign-in to Google Drive is set up with a client that Google does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from catchment.local.hooks import find_hooks
+from catchment.local.paths import write_private
+from catchment.local.stack import read_state, run_stack
+from catchment.services.context import Context
+from catchment.services.prefect_client import PrefectClient
+from catchment.store.engine import open_engine
+from tests.support.tenants import variables_of
+
+SETTINGS = {
+    "CATCHMENT_FIXTURE_PROVIDER": "1",
+    "CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID": "contract",
+    "CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_SECRET": "contract",
+}
+_FOREIGN = ("CATCHMENT_DATABASE_URL", "CATCHMENT_PREFECT_API_URL", "CATCHMENT_PREFECT_API_AUTH")
+
+
+def main(env_file: str, port: str = "") -> int:
+    """Run until told to stop; returns the exit code of the stack."""
+    target = Path(env_file).absolute()
+    target.unlink(missing_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="catchment-contract-"))
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(SETTINGS, CATCHMENT_HOME=str(home))
+    if port:
+        os.environ["CATCHMENT_API_PORT"] = port
+    hooks = find_hooks(home)
+    try:
+        return run_stack(
+            home,
+            background=False,
+            say=_say,
+            sweep=hooks.sweep,
+            idle=hooks.idle,
+            before_start=hooks.before_start,
+            on_drain=hooks.on_drain,
+            on_ready=lambda: _tell(home, target),
+        )
+    finally:
+        target.unlink(missing_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _tell(home: Path, target: Path) -> None:
+    state = read_state(home)
+    assert state is not None
+    engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+    context = Context(engine, connect=lambda: PrefectClient(state.api_url, state.auth))
+    try:
+        variables = variables_of(context, state.http_url)
+    finally:
+        engine.dispose()
+    write_private(target, json.dumps(variables, indent=2) + "\n")
+    _say(f"The variables stand in {target}. Ctrl-C stops the server.")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
