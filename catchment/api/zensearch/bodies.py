@@ -65,7 +65,10 @@ class SyncRequest(BaseModel):
         None, max_length=MOST_FILTER, description="Exact source paths; full ignores them."
     )
     force_full_sync: bool | None = Field(
-        None, deprecated=True, description="The same as full, which is to be used instead."
+        None,
+        description="The same as full, which is to be used instead.",
+        # As a mark of the field itself, every look at it would warn.
+        json_schema_extra={"deprecated": True},
     )
 
 
