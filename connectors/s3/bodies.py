@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catchment.core.errors import SourceError
-from catchment.kit import ItemUnreadable, SourceDown
+from catchment.kit import ItemUnreadable
 from connectors.s3.client import Client
 from connectors.s3.errors import source_error
 from connectors.s3.fast import Fast
@@ -85,9 +85,9 @@ class Bodies:
                 return got
         answer = self._client.ask_for(key, "get_object")
         self._fast.missed(key)
-        got = _got(answer, size=int(answer["ContentLength"]))
+        got = _got(answer, size=_length(key, answer))
         if got.size <= at_most:
-            got.body = _read_all(self._client, answer["Body"], got.size)
+            got.body = _read_all(self._client, answer["Body"])
         else:
             answer["Body"].close()
         return got
@@ -105,11 +105,11 @@ class Bodies:
             if start:
                 answer["Body"].close()
                 raise ItemUnreadable(key, "no_parts", "The server stopped answering parts of objects.")
-            return _got(answer, size=int(answer["ContentLength"]), stream=answer["Body"])
+            return _got(answer, size=_length(key, answer), stream=answer["Body"])
         self._fast.missed(key)
         total = told.rpartition("/")[2]
-        got = _got(answer, size=int(total) if total.isdigit() else int(answer["ContentLength"]))
-        got.body = _read_all(self._client, answer["Body"], int(answer["ContentLength"]))
+        got = _got(answer, size=int(total) if total.isdigit() else _length(key, answer))
+        got.body = _read_all(self._client, answer["Body"])
         return got
 
 
@@ -124,14 +124,20 @@ def _got(answer: dict[str, Any], *, size: int, stream: Any = None) -> Got:
     )
 
 
-def _read_all(client: Client, body: Any, size: int) -> bytes:
+def _length(key: str, answer: dict[str, Any]) -> int:
+    length = answer.get("ContentLength")
+    if length is None:
+        answer["Body"].close()
+        raise ItemUnreadable(key, "no_length", "The server does not say how many bytes the object has.")
+    return int(length)
+
+
+def _read_all(client: Client, body: Any) -> bytes:
+    """Read an answer to its end; boto3 raises when that comes before it was promised."""
     try:
-        read = _read(client, body, None)
+        return _read(client, body, None)
     finally:
         body.close()
-    if len(read) != size:
-        raise SourceDown(f"{client.place.shown} sent {len(read)} bytes where it had promised {size}.")
-    return read
 
 
 def _read(client: Client, body: Any, size: int | None) -> bytes:
