@@ -30,8 +30,13 @@ up: $(STAMP) ## Run the local stack in the foreground; Ctrl-C stops it
 down: $(STAMP) ## Stop the local stack
 	@$(BIN)/catchment down
 
-test: $(STAMP) ## Run every test, with the servers that they need
+test: $(STAMP) ## Run every test, with the servers that they need (ARGS=... for some of them)
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python -m pytest -m "not prefect" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m prefect
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 contract-server: $(STAMP) ## Run the stack on an empty store for contract clients: ENV=file [PORT=n]
 	@test -n "$(ENV)" || { echo "Name the file that gets the variables: make contract-server ENV=env.json"; exit 2; }
