@@ -22,8 +22,12 @@ def up(*, background: bool = False) -> int:
     out.note("Starting the local stack ...")
     from catchment.cli.token import show_first
     from catchment.local.hooks import find_hooks
+    from catchment.local.http import want
+    from catchment.local.paths import prepare
     from catchment.local.stack import run_stack
 
+    prepare(house.root)
+    want(house.root)
     hooks = find_hooks(house.root)
     return run_stack(
         house.root,

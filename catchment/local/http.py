@@ -1,7 +1,7 @@
 """The HTTP API's place in the stack: its port, its process, and who wants it.
 
-A stack in the foreground always has it. One that a command started in the background goes without, which
-spares 100 MB, until somebody asks for it: ``catchment up --background`` does.
+A stack has it when somebody asked for it, before its start or later: ``catchment up`` does. One that a
+command started in the background goes without, which spares 80 MB.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 <home>/run/auth         sign-in of this home's Prefect, made once
 <home>/run/port         port of last time, so that a bookmark of the UI stays good
 <home>/run/http-port    the same of our own HTTP API
-<home>/run/http-wanted  there while somebody wants the HTTP API in a background stack
+<home>/run/http-wanted  there while somebody wants the stack to have the HTTP API
 <home>/run/used         touched by every command that needs the stack
 <home>/run/draining     there while a shutdown has paused the work pool
 <home>/prefect/         Prefect's own home: database, profiles

@@ -104,7 +104,7 @@ class Supervisor:
     def _start(self, listener: socket.socket) -> None:
         client = self._need_client()
         self._say("Starting Prefect ...")
-        http = self._start_http() if not self._background or self._http.is_wanted() else None
+        http = self._start_http() if self._http.is_wanted() else None
         self._add(self._server(listener))
         pool.furnish(client, self._home)
         self._close_old_runs()
@@ -116,7 +116,8 @@ class Supervisor:
         self._say(f"Ready. Prefect's pages: {self._ui_url}")
         if not self._background:  # the log of a background stack is no place for a secret
             self._say(f"Sign in there with: {self._auth}")
-            self._say(f"The HTTP API: {self._http.address} (its pages: {self._http.address}/docs)")
+            if http is not None:
+                self._say(f"The HTTP API: {self._http.address} (its pages: {self._http.address}/docs)")
             self._attempt(self._hooks.on_ready)
 
     def _server(self, listener: socket.socket) -> ChildSpec:
@@ -213,7 +214,7 @@ class Supervisor:
         next_look = 0.0
         while not self._stopping.wait(_LOOK_SECONDS):
             self._revive()
-            if self._background and self._http_child is None and self._http.is_wanted():
+            if self._http_child is None and self._http.is_wanted():
                 self._attempt(self._add_http)
             if self._background and time.monotonic() >= next_look:
                 next_look = time.monotonic() + min(self._settings.sweep_seconds, 15.0)
