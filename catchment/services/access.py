@@ -150,6 +150,12 @@ def _has_ended(context: Context, token: TokenRow) -> bool:
     return expired or token.revoked_at is not None
 
 
+def memberships(context: Context, caller: Caller) -> list[tuple[str, str, str]]:
+    """Return id and name of the tenants that a caller belongs to, and its role there; oldest first."""
+    with reading(context.engine) as connection:
+        return access.memberships(connection, caller.principal_id)
+
+
 def cli_tenant(context: Context) -> str:
     """Return the tenant that the command line works in."""
     with reading(context.engine) as connection:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catchment.core.errors import Conflict, UsageError
+from catchment.core.errors import Conflict, NotFound, UsageError
 from catchment.core.ids import new_id
 from catchment.services import reach
-from catchment.services.access import Caller
+from catchment.services.access import SPACE_ROLES, Caller
 from catchment.services.context import Context
 from catchment.store import access, spaces
+from catchment.store.access import PrincipalRow
 from catchment.store.engine import reading, writing
 from catchment.store.spaces import CollectionRow, SpaceRow
 
@@ -47,6 +48,29 @@ def add_space(context: Context, caller: Caller, name: str) -> SpaceRow:
         spaces.add_space(connection, id=space_id, tenant_id=caller.tenant_id, name=name, created_at=now)
         access.set_space_roles(connection, caller.principal_id, {space_id: "admin"}, now=now)
     return reach.space(context, caller, space_id)
+
+
+def members(context: Context, space: SpaceRow) -> list[tuple[PrincipalRow, str]]:
+    """Return who was given a role in a space, and which; admins of the tenant need none."""
+    with reading(context.engine) as connection:
+        return access.members_of_space(connection, space.id)
+
+
+def set_role(context: Context, caller: Caller, space: SpaceRow, principal_id: str, role: str | None) -> None:
+    """Give a principal a role in a space, in place of the one that it had there; None takes it away.
+
+    Raises:
+        Forbidden: The caller is no admin of the space.
+        NotFound: There is no such principal in the tenant.
+        UsageError: There is no such role.
+    """
+    caller.require_space_role(space.id, "admin")
+    if role is not None and role not in SPACE_ROLES:
+        raise UsageError(f"There is no role {role!r} in a space.")
+    with writing(context.engine) as connection:
+        if access.role_in(connection, space.tenant_id, principal_id) is None:
+            raise NotFound("There is no such principal.")
+        access.set_space_roles(connection, principal_id, {space.id: role}, now=context.clock.now())
 
 
 def list_collections(
