@@ -110,8 +110,22 @@ def shown(connector: ConnectorRow) -> dict[str, Any]:
         return config
     # Which of the others were given only their block knows, and reading must not depend on Prefect.
     for name in catalog.required_credentials(provider) or _secret_fields(provider):
-        config.setdefault(name, MARK)
+        config.setdefault(_as_clients_write(provider, name), MARK)
     return config
+
+
+def _as_clients_write(provider: type[AnyConnector], name: str) -> str:
+    """Return the spelling that the catalog has for a credential; any other is read as well."""
+    described = catalog.stand_in(provider.slug)
+    fields = (described and described.credentials_model and described.credentials_model.model_fields) or {}
+    return next(
+        (
+            field.serialization_alias
+            for field in fields.values()
+            if field.serialization_alias and catalog.snake_case(field.serialization_alias) == name
+        ),
+        name,
+    )
 
 
 def _credential_names(provider: type[AnyConnector]) -> set[str]:

@@ -20,11 +20,12 @@ MOST_ROWS = 10_000
 
 
 class Asked:
-    """One request; made for it and thrown away with it."""
+    """One request; made for it and thrown away with it. `operation` is the one that the client named."""
 
-    def __init__(self, context: Context, caller: Caller) -> None:
+    def __init__(self, context: Context, caller: Caller, operation: str | None = None) -> None:
         self.context = context
         self.caller = caller
+        self.operation = operation
         self._characters = MOST_CHARACTERS
         self._rows = MOST_ROWS
         self._texts: dict[int, str] = {}

@@ -62,16 +62,16 @@ class Bounds(SchemaExtension):
         yield
         document = self.execution_context.graphql_document
         if document is not None:
-            message = excess(document, self.execution_context.operation_name)
+            is_open = len(_operations(document)) > 1 and not self.execution_context.context.operation
+            # Left alone, the first one would be carried out.
+            message = "Several operations need operationName." if is_open else excess(document)
             if message is not None:
                 self.execution_context.pre_execution_errors = [GraphQLError(message)]
 
 
-def excess(document: DocumentNode, chosen: str | None = None) -> str | None:
-    """Return why a document asks for too much, or not clearly for one operation; else None."""
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if chosen is None and len(operations) > 1:
-        return "A document of several operations needs operationName."
+def excess(document: DocumentNode) -> str | None:
+    """Return why a document asks for too much, or None."""
+    operations = _operations(document)
     if len(document.definitions) > MOST_OPERATIONS:
         return f"A document has at most {MOST_OPERATIONS} operations and fragments."
     fragments = {
@@ -80,13 +80,18 @@ def excess(document: DocumentNode, chosen: str | None = None) -> str | None:
     counted: dict[str, _Cost] = {}
     for definition in (*fragments.values(), *operations):
         cost = _cost(definition.selection_set, fragments, counted, ())
-        if cost.depth > MOST_DEPTH:
+        # A fragment is as deep as the place it is spread in lets it be.
+        if definition in operations and cost.depth > MOST_DEPTH:
             return f"A query may be at most {MOST_DEPTH} levels deep."
         if cost.aliases > MOST_ALIASES:
             return f"A query may have at most {MOST_ALIASES} aliases."
         if cost.fields > MOST_FIELDS:
             return f"A query may ask for at most {MOST_FIELDS} fields."
     return _unfit_value(document)
+
+
+def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
 
 
 def _cost(

@@ -110,7 +110,10 @@ def graphql(request: Request, body: Annotated[Any, Body()], context: ContextOf, 
     query, variables, operation = _read(body)
     try:
         result = SCHEMA.execute_sync(
-            query, variable_values=variables, operation_name=operation, context_value=Asked(context, caller)
+            query,
+            variable_values=variables,
+            operation_name=operation,
+            context_value=Asked(context, caller, operation),
         )
     except RecursionError:
         raise invalid("The query is nested too deeply.", "body", "query") from None

@@ -29,7 +29,9 @@ def test_every_written_case_holds(trove: Trove) -> None:
         if not set(case.get("needs", ())) <= passed:
             wrong.append(f"{case['id']}: what it needs has failed")
             continue
-        faults = [fault for step in case.get("steps") or [case] for fault in _faults(trove, judge, step, known)]
+        faults = [
+            fault for step in case.get("steps") or [case] for fault in _faults(trove, judge, step, known)
+        ]
         wrong += [f"{case['id']}: {fault}" for fault in faults]
         if not faults:
             passed.add(case["id"])
