@@ -2,9 +2,9 @@
 
     python -m tests.contract.server ENV_FILE [PORT]
 
-It writes what a client has to know (address, tokens, ids) as JSON to ENV_FILE when it is ready, and runs
-until Ctrl-C or SIGTERM. The store is gone at its end. It is no server for work: the fixture provider is on, and a
-sign-in to Google Drive is set up with a client that Google does not know.
+It writes what a client has to know (address, tokens, ids) as JSON to ENV_FILE when it is ready, and
+runs until Ctrl-C or SIGTERM. The store is gone at its end. It is no server for work: the fixture provider
+is on, and a sign-in to Google Drive is set up with a client that Google does not know.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ SpaceId = Annotated[UUID, BeforeValidator(_without_prefix("space")), Path()]
 CollectionId = Annotated[UUID, BeforeValidator(_without_prefix("collection")), Path()]
 SpaceIdQuery = Annotated[UUID, BeforeValidator(_without_prefix("space")), Query()]
 CollectionIdQuery = Annotated[UUID, BeforeValidator(_without_prefix("collection")), Query()]
+OptionalCollectionId = Annotated[UUID | None, BeforeValidator(_without_prefix("collection")), Query()]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Most entries of the page.")]
 """Of a list; 20 where it is not given."""

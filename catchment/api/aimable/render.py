@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
-from catchment.api.aimable import shapes
+from catchment.api.aimable import positions, shapes
 from catchment.api.ids import hyphenated
 from catchment.core.clock import iso
 from catchment.core.runs import RunState
+from catchment.kit import catalog, oauth, registry
 from catchment.kit.connector import Resource
-from catchment.services import inline_secrets
+from catchment.services import files, inline_secrets
+from catchment.services.access import Caller
 from catchment.services.pages import Page
+from catchment.services.spaces import CollectionView
+from catchment.store.kept import FileRow
 from catchment.store.rows import ConnectorRow, RunRow
+from catchment.store.spaces import CollectionRow, SpaceRow
 
 R = TypeVar("R")
 S = TypeVar("S")
 
 OPERATOR = "operator"
 """Stands for the principal of connectors that were made at the command line."""
+SPACE_ROLE = "space."
+"""Before the name of a role in a space, in its key."""
 CONNECTOR_STATES: Mapping[str, shapes.ConnectorState] = {
     "SETUP": "pending",
     "ACTIVE": "active",
@@ -44,9 +51,13 @@ def page(found: Page[R], shown: Callable[[R], S], position: Callable[[R], str]) 
     return shapes.Many(data=[shown(row) for row in found.rows], meta=meta)
 
 
-def whole(entries: list[S]) -> shapes.Many[S]:
-    """Show a list that has one page."""
-    return shapes.Many(data=entries, meta=shapes.Meta(next_cursor=None, has_more=False))
+def part(entries: Sequence[S], *, start: int | None, limit: int) -> shapes.Many[S]:
+    """Show some entries of a short list; positions in it count from its beginning."""
+    first = start or 0
+    has_more = first + limit < len(entries)
+    after = positions.write_number(first + limit) if has_more else None
+    meta = shapes.Meta(next_cursor=after, has_more=has_more)
+    return shapes.Many(data=list(entries[first : first + limit]), meta=meta)
 
 
 def connector(row: ConnectorRow, collection_id: UUID) -> shapes.Connector:
@@ -123,6 +134,84 @@ def resource(found: Resource, parent_id: str | None, config: Mapping[str, Any]) 
         selected=any(
             found.id == value or (isinstance(value, list) and found.id in value) for value in config.values()
         ),
+    )
+
+
+def space(row: SpaceRow, caller: Caller) -> shapes.Space:
+    """Show a space, and what the caller may do there."""
+    role = caller.space_role(row.id)
+    return shapes.Space(
+        id=hyphenated(row.id),
+        space_id=hyphenated(row.id),
+        name=row.name,
+        role=role_key(role) if role else None,
+        created_at=time(row.created_at),
+    )
+
+
+def collection(view: CollectionView) -> shapes.Collection:
+    """Show a collection, and how much is in it."""
+    return shapes.Collection(
+        id=hyphenated(view.row.id),
+        collection_id=hyphenated(view.row.id),
+        space_id=hyphenated(view.row.space_id),
+        name=view.row.name,
+        description=view.row.description,
+        connectors=view.connectors,
+        documents=view.documents,
+        created_at=time(view.row.created_at),
+    )
+
+
+def role_key(role: str) -> str:
+    """Write a role in a space as clients know it."""
+    return f"{SPACE_ROLE}{role}"
+
+
+def provider(slug: str) -> shapes.Provider:
+    """Show a provider; one with a sign-in in the browser is set up when the operator has set its client."""
+    source = registry.provider(slug)
+    auth = catalog.auth_type(source)
+    vendor = oauth.VENDORS.get(slug)
+    scopes = (vendor.scopes if vendor else ()) or source.scopes_needed
+    return shapes.Provider(
+        id=provider_id(slug),
+        provider_slug=slug,
+        display_name=source.display_name,
+        auth_type=auth,
+        execution_strategy="server-side",
+        default_scopes=[shapes.ScopeName(name=name, description=_about(name)) for name in scopes],
+        config_schema=catalog.config_schema(source),
+        setup_complete=auth != "oauth2" or oauth.client_for(slug) is not None,
+        installed=registry.is_installed(slug),
+    )
+
+
+def _about(scope: str) -> str:
+    return f"Permission {scope.rpartition('/')[2]} at the provider."
+
+
+def provider_id(slug: str) -> str:
+    """Return the id of a provider: always the same for a slug."""
+    return str(uuid5(NAMESPACE_URL, f"catchment:provider:{slug}"))
+
+
+def upload(
+    connector: ConnectorRow, collection: CollectionRow, run_id: str, taken: Sequence[FileRow]
+) -> shapes.Upload:
+    """Show what became of files that were handed in."""
+    shown = [
+        shapes.File(
+            id=hyphenated(one.id), name=one.path, size=one.size or 0, status=files.status_of(one.state)
+        )
+        for one in taken
+    ]
+    return shapes.Upload(
+        source_ids=[one.id for one in shown],
+        collection_id=hyphenated(collection.id),
+        connector_id=hyphenated(connector.id),
+        sync_id=hyphenated(run_id),
+        files=shown,
     )
 
 

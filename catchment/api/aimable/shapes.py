@@ -154,6 +154,12 @@ class Space(BaseModel):
     created_at: str
 
 
+class MadeSpace(Space):
+    """A space that was made; the same again in the usual envelope."""
+
+    data: Space
+
+
 class NewCollection(BaseModel):
     """A collection to be made."""
 
@@ -179,6 +185,12 @@ class Collection(BaseModel):
     connectors: int
     documents: int
     created_at: str
+
+
+class MadeCollection(Collection):
+    """A collection that was made; the same again in the usual envelope."""
+
+    data: Collection
 
 
 class Member(BaseModel):
@@ -248,14 +260,6 @@ class Provider(BaseModel):
     config_schema: dict[str, Any]
     setup_complete: bool
     installed: bool
-    client_id: str | None
-
-
-class ProviderSetup(BaseModel):
-    """The client that is registered with a provider; null takes it away."""
-
-    client_id: str | None = Field(None, min_length=1, max_length=500)
-    client_secret: str | None = Field(None, min_length=1, max_length=2000)
 
 
 class File(BaseModel):
@@ -275,6 +279,12 @@ class Upload(BaseModel):
     connector_id: str
     sync_id: str
     files: list[File]
+
+
+class TakenUpload(Upload):
+    """What became of files that were handed in; the same again in the usual envelope."""
+
+    data: Upload
 
 
 class AuthorizationUrl(BaseModel):

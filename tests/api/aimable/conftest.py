@@ -57,9 +57,14 @@ class Aimable:
     _keys: list[int] = field(default_factory=lambda: [0])
 
     @property
+    def space(self) -> str:
+        """Path of the space."""
+        return f"/v1/spaces/{self.variables['space_id']}"
+
+    @property
     def collection(self) -> str:
         """Path of the collection."""
-        return f"/v1/spaces/{self.variables['space_id']}/collections/{self.variables['collection_id']}"
+        return f"{self.space}/collections/{self.variables['collection_id']}"
 
     @property
     def connectors(self) -> str:
