@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from catchment.core.errors import Conflict, NotFound, UsageError
 from catchment.services import access, idempotency
@@ -44,9 +45,13 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture
-def desk(tmp_path: Path, clock: SetClock) -> Iterator[Desk]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+@pytest.fixture(params=["sqlite", "postgres"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Iterator[Desk]:
+    engine: Engine = (
+        open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres")
+    )
     migrate(engine)
     yield Desk(Context(engine, connect=lambda: None, clock=clock))  # type: ignore[arg-type,return-value]
     engine.dispose()

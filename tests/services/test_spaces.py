@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from catchment.core.errors import Conflict, Forbidden, NotFound, UsageError
 from catchment.services import access, reach, spaces
@@ -17,9 +18,13 @@ from tests.support.clock import SetClock
 from tests.support.library import Library, add_connector
 
 
-@pytest.fixture
-def context(tmp_path: Path) -> Iterator[Context]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+@pytest.fixture(params=["sqlite", "postgres"])
+def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]:
+    engine: Engine = (
+        open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres")
+    )
     migrate(engine)
     yield Context(engine, connect=lambda: None, clock=SetClock())  # type: ignore[arg-type,return-value]
     engine.dispose()
