@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ _SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "session": {"type": "apiKey", "in": "cookie", "name": "__session"},
 }
+_SHAPES = "#/components/schemas/"
 _OPERATIONS = ("get", "put", "post", "delete", "patch")
 
 
@@ -67,7 +69,47 @@ def _document(app: FastAPI, face: Face | None) -> dict[str, Any]:
                 _tell_errors(item[method], path, face_of(path))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    return made
+    return made if face is None else _with_own_shapes(made)
+
+
+def _with_own_shapes(document: dict[str, Any]) -> dict[str, Any]:
+    """Keep the shapes that the paths of a face refer to, by their plain names.
+
+    Where two faces have shapes of one name, FastAPI calls both by their modules.
+    """
+    schemas = document["components"]["schemas"]
+    used, waiting = set[str](), _referred(document["paths"])
+    while waiting:
+        used |= waiting
+        waiting = _referred([schemas[name] for name in waiting]) - used
+    plain = {name: name.rpartition("__")[2] or name for name in used}
+    twice = {name for name, count in Counter(plain.values()).items() if count > 1}
+    names = {old: old if new in twice else new for old, new in plain.items()}
+    document["paths"] = _renamed(document["paths"], names)
+    kept = {names[name]: _renamed(schemas[name], names) for name in sorted(used)}
+    document["components"]["schemas"] = kept
+    return document
+
+
+def _referred(part: Any) -> set[str]:
+    if isinstance(part, list):
+        return set().union(*map(_referred, part))
+    if not isinstance(part, dict):
+        return set()
+    found = _referred(list(part.values()))
+    target = part.get("$ref")
+    return found | {target.removeprefix(_SHAPES)} if isinstance(target, str) else found
+
+
+def _renamed(part: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(part, list):
+        return [_renamed(one, names) for one in part]
+    if not isinstance(part, dict):
+        return part
+    renamed = {key: _renamed(value, names) for key, value in part.items()}
+    if isinstance(target := part.get("$ref"), str):
+        renamed["$ref"] = _SHAPES + names[target.removeprefix(_SHAPES)]
+    return renamed
 
 
 def _error_name(face: Face) -> str:

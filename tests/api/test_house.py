@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -71,6 +73,16 @@ class TestTheDocuments:
         assert "/v1/probe" in aimable["paths"]
         assert "/api/v1/tokens" not in aimable["paths"]
         assert api.raw("GET", "/openapi/trove.json").status_code == 200
+
+    def test_of_a_face_have_its_shapes_alone_by_their_plain_names(self, api: Api) -> None:
+        """Shapes that two faces call the same are told apart by the document that they stand in."""
+        for face in ("zensearch", "aimable"):
+            document = api.raw("GET", f"/openapi/{face}.json").json()
+            shapes = document["components"]["schemas"]
+            assert {"Connector", f"{face.capitalize()}Error"} <= set(shapes)
+            assert not any("__" in name for name in shapes)
+            referred = set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(document)))
+            assert referred == set(shapes)
 
     def test_of_all_have_every_route(self, api: Api) -> None:
         """/docs shows all."""
