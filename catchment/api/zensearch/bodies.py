@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MOST_FILTER = 1000
@@ -13,6 +13,14 @@ Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows no integers: 10.0 is as good as 10."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Values = Annotated[list[Annotated[str, Field(max_length=255)]], Field(max_length=MOST_IDS)]
 
 
@@ -129,7 +137,7 @@ class SearchRequest(Taken):
 
     query: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
     collections: Values | None = None
-    limit: int = Field(10, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=10_000)
+    limit: Whole = Field(10, ge=1, le=100)
+    offset: Whole = Field(0, ge=0, le=10_000)
     filters: Filters | None = None
     rerank: bool = True

@@ -51,7 +51,7 @@ def upload_files(
     connector_id: str,
     context: ContextOf,
     caller: EditorOf,
-    files_: Annotated[list[UploadFile], File(alias="files")],
+    files_: Annotated[list[UploadFile], File(alias="files", min_length=1)],
 ) -> Any:
     """Take files in; a job of their own reads them. A file of the same path is replaced."""
     row = reading.connector(context, caller, connector_id, least="editor")
