@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from catchment.core.errors import ConfigRejected, UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import needs_credentials
+from catchment.kit.catalog import needs_credentials, spelled
 from catchment.kit.connector import BrowsePage, Kind
 from catchment.kit.health import Capability, Health
 from catchment.kit.push import Push
@@ -124,6 +126,7 @@ def add(
     created_by: str | None = None,
     description: str | None = None,
     icon: str | None = None,
+    may_lack: bool = False,
 ) -> ConnectorRow:
     """Make a connector and its deployment; the source is not contacted.
 
@@ -141,6 +144,7 @@ def add(
         created_by: Id of the principal that makes it; None for the operator.
         description: What it is for.
         icon: Address of a picture, or a word for one.
+        may_lack: Whether settings may be missing; it then waits for them, in setup.
 
     Raises:
         ConfigRejected: A setting is unknown or cannot work.
@@ -149,17 +153,18 @@ def add(
         Unavailable: Prefect is away; nothing was stored.
     """
     provider = Push if pushed else registry.provider(provider_slug)
-    checked = read_config(provider, dict(config))
+    waits = may_lack and lacks_settings(provider, config)
+    checked = None if waits else read_config(provider, dict(config))
     secrets = _checked(provider, credentials) if credentials else None
     if schedule is not None:
         prefect_schedule(schedule)
     # Settings that cannot work are found before anything is stored.
-    stored = checked.model_dump(mode="json", exclude_defaults=True)
+    stored = checked.model_dump(mode="json", exclude_defaults=True) if checked is not None else dict(config)
     shown = name or (provider_slug if pushed else provider.display_name)
     row = _insert(
         context,
-        provider,
         stored,
+        identity=provider.identity(stored) if checked is not None else "",
         name=shown,
         provider=provider_slug,
         execution=PUSHED if pushed else FETCHED,
@@ -182,7 +187,8 @@ def add(
             connectors.forget(connection, row.pk)
         raise
     with writing(context.engine) as connection:
-        values["status"] = _status(provider, has_credentials=bool(credentials))
+        waits = waits or (needs_credentials(provider) and not credentials)
+        values["status"] = ConnectorStatus.SETUP if waits else ConnectorStatus.ACTIVE
         connectors.change(connection, row.pk, **values)
         return connectors.by_pk(connection, row.pk)
 
@@ -193,14 +199,17 @@ def _checked(provider: type[AnyConnector], credentials: Mapping[str, Any]) -> di
     return read.reveal() if read is not None else {}
 
 
-def _status(provider: type[AnyConnector], *, has_credentials: bool) -> ConnectorStatus:
-    waits = needs_credentials(provider) and not has_credentials
-    return ConnectorStatus.SETUP if waits else ConnectorStatus.ACTIVE
+def lacks_settings(provider: type[AnyConnector], config: Mapping[str, Any]) -> bool:
+    """Tell whether settings are missing, and nothing else is wrong with those that are there."""
+    try:
+        provider.config_model.model_validate(spelled(provider.config_model, config))
+    except ValidationError as error:
+        return all(one["type"] == "missing" for one in error.errors(include_input=False))
+    return False
 
 
 def _insert(
     context: Context,
-    source: type[AnyConnector],
     config: dict[str, Any],
     *,
     name: str,
@@ -220,7 +229,6 @@ def _insert(
             collection_pk=collection_pk or connectors.default_collection(connection, tenant),
             slug=slug,
             name=name,
-            identity=source.identity(config),
             config=config,
             status=ConnectorStatus.SETUP,
             deployment_name=deployment_name(slug, connector_id),
@@ -265,14 +273,17 @@ def edit(
         ConfigRejected: A setting is unknown or cannot work; nothing was changed.
     """
     provider = registry.provider_of(connector)
-    merged = {**connector.config, **(changes or {})}
-    config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
-    stored = config.model_dump(mode="json", exclude_defaults=True)
     values: dict[str, Any] = {"updated_at": context.clock.now(), **words}
     if name is not None:
         values["name"] = name
     if changes:
+        merged = {**connector.config, **changes}
+        config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
+        stored = config.model_dump(mode="json", exclude_defaults=True)
         values.update(config=stored, identity=provider.identity(stored))
+        waits = needs_credentials(provider) and connector.credentials_block is None
+        if connector.status == ConnectorStatus.SETUP and not waits:
+            values["status"] = ConnectorStatus.ACTIVE
     with writing(context.engine) as connection:
         connectors.change(connection, connector.pk, **values)
     fresh = find(context, connector.id)
@@ -306,7 +317,8 @@ def set_credentials(context: Context, connector: ConnectorRow, values: Mapping[s
         raise UsageError(f"{provider.display_name} takes no credentials.")
     block = orchestrator(context).write_credentials(connector, _checked(provider, values))
     changed: dict[str, Any] = {"credentials_block": block, "updated_at": context.clock.now()}
-    if connector.status in (ConnectorStatus.SETUP, ConnectorStatus.ERROR):
+    waits = connector.status == ConnectorStatus.SETUP and lacks_settings(provider, connector.config)
+    if connector.status in (ConnectorStatus.SETUP, ConnectorStatus.ERROR) and not waits:
         changed.update(status=ConnectorStatus.ACTIVE, error_code=None, error_message=None)
     with writing(context.engine) as connection:
         connectors.change(connection, connector.pk, **changed)

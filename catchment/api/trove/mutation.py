@@ -98,6 +98,7 @@ class Mutation:
             created_by=asked.caller.principal_id,
             description=input.description,
             icon=input.icon,
+            may_lack=True,
         )
         return _shown(asked, row)
 

@@ -42,8 +42,8 @@ class TestCreate:
     def test_literals_within_the_query_are_settings(self, trove: Trove) -> None:
         """Objects, lists, numbers and nulls are taken as they are written, and variables among them."""
         query = (
-            'mutation M($deep: JSON) { createConnector(input: {connectorType: "x", name: "n", execution: LOCAL,'
-            ' config: {a: {b: [1, 2.5, true, null, "s"]}, c: $deep}}) { config } }'
+            'mutation M($deep: JSON) { createConnector(input: {connectorType: "x", name: "n",'
+            ' execution: LOCAL, config: {a: {b: [1, 2.5, true, null, "s"]}, c: $deep}}) { config } }'
         )
         made = trove.ask(query, deep={"d": 1})["createConnector"]
         assert made["config"] == {"a": {"b": [1, 2.5, True, None, "s"]}, "c": {"d": 1}}
@@ -95,6 +95,23 @@ class TestCreate:
         new = {"instanceUrl": "https://e.org", "email": "a@e.org", "api_token": "tok"}
         assert trove.ask(UPDATE, id=connector, input={"config": new})["updateConnector"]["status"] == "ACTIVE"
         assert [one.get("api_token") for one in blocks(trove)] == ["tok"]
+
+    def test_a_connector_without_required_settings_waits_in_setup(self, trove: Trove) -> None:
+        """It can be named, not synced, and becomes active with complete settings."""
+        connector = trove.cloud({}, "rss")
+        assert shown(trove, connector, "status config") == {"status": "SETUP", "config": {}}
+        assert trove.code(TRIGGER, id=connector) == "CONFLICT"
+        assert trove.ask(UPDATE, id=connector, input={"name": "Feed"})["updateConnector"]["status"] == "SETUP"
+        assert trove.code(UPDATE, id=connector, input={"config": {}}) == "BAD_USER_INPUT"
+        new = {"config": {"feedUrl": "https://example.com/feed"}}
+        assert trove.ask(UPDATE, id=connector, input=new)["updateConnector"]["status"] == "ACTIVE"
+
+    def test_secrets_alone_do_not_finish_a_set_up(self, trove: Trove) -> None:
+        """Where settings are missing, a connector with its secrets still waits for them."""
+        connector = trove.cloud({"accessKeyId": "A", "secretAccessKey": "B"}, "s3")
+        assert shown(trove, connector, "status") == {"status": "SETUP"}
+        new = {"config": {"bucket": "books", "accessKeyId": MARK, "secretAccessKey": "C"}}
+        assert trove.ask(UPDATE, id=connector, input=new)["updateConnector"]["status"] == "ACTIVE"
 
     def test_while_prefect_is_away_nothing_is_stored(self, trove: Trove) -> None:
         """UNAVAILABLE within a 200, for everything that touches a pulled connector."""

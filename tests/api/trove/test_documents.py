@@ -11,7 +11,8 @@ from tests.api.trove.conftest import Trove, items
 LIST = "{ documents(%s) { totalCount hasMore nodes { externalId } } }"
 SAVE = (
     "mutation M($input: SaveDocumentInput!) { saveDocument(input: $input)"
-    " { id title url author tags contentType metadata wordCount fullText connector { id name connectorType } } }"
+    " { id title url author tags contentType metadata wordCount fullText"
+    " connector { id name connectorType } } }"
 )
 DELETE = "mutation M($id: ID!) { deleteDocument(id: $id) }"
 TRIGGER = "mutation M($id: ID!) { triggerSync(connectorId: $id) { id } }"
