@@ -89,8 +89,8 @@ def client_for(provider_slug: str) -> oauth.Client:
     if client is None:
         name = provider_slug.replace("-", "_").upper()
         raise NotConfigured(
-            f"The sign-in to {provider.display_name} is not configured here.",
-            remedy=f"Have the operator set CATCHMENT_OAUTH_{name}_CLIENT_ID and ..._CLIENT_SECRET.",
+            f"The sign-in to {provider.display_name} is not configured here: the operator has to set"
+            f" CATCHMENT_OAUTH_{name}_CLIENT_ID and CATCHMENT_OAUTH_{name}_CLIENT_SECRET."
         )
     return client
 
