@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 
 from catchment.local.hooks import find_hooks
-from catchment.local.paths import write_private
+from catchment.local.http import want
+from catchment.local.paths import prepare, write_private
 from catchment.local.stack import read_state, run_stack
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
@@ -42,6 +43,8 @@ def main(env_file: str, port: str = "") -> int:
     os.environ.update(SETTINGS, CATCHMENT_HOME=str(home))
     if port:
         os.environ["CATCHMENT_API_PORT"] = port
+    prepare(home)
+    want(home)
     hooks = find_hooks(home)
     try:
         return run_stack(
@@ -62,6 +65,7 @@ def main(env_file: str, port: str = "") -> int:
 def _tell(home: Path, target: Path) -> None:
     state = read_state(home)
     assert state is not None
+    assert state.http_url
     engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
     context = Context(engine, connect=lambda: PrefectClient(state.api_url, state.auth))
     try:
