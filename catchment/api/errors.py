@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from catchment.api.base import STATUSES, FieldError, Problem
 from catchment.api.faces import face_of_scope
@@ -44,6 +46,7 @@ _CODES: Sequence[tuple[type[CatchmentError], str]] = (
 )
 """The first class that fits decides; what fits none is a bug."""
 _OF_STATUS = {status: code for code, status in STATUSES.items()} | {422: "invalid", 415: "invalid"}
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 INTERNAL = Problem("internal", "Something went wrong on our side.")
 
 
@@ -135,4 +138,16 @@ def _message(one: Mapping[str, Any]) -> str:
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error in the words of the face that was asked."""
-    return face_of_scope(request.scope).render_error(request, problem_of(error))
+    problem = problem_of(error)
+    if problem.code == "method_not_allowed" and (allowed := _methods_of(request)):
+        problem = replace(problem, headers={**problem.headers, "Allow": ", ".join(allowed)})
+    return face_of_scope(request.scope).render_error(request, problem)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return what a path can be asked for: the framework names the methods of its first route only."""
+    routes = request.app.routes
+    tried = ((method, {**request.scope, "method": method}) for method in _METHODS)
+    return [
+        method for method, scope in tried if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]

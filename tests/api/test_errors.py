@@ -96,6 +96,13 @@ class TestEveryFace:
         assert answer.headers["allow"] == "GET"
         assert is_said_by(face, answer.json())
 
+    def test_names_every_method_of_a_path(self, api: Api, face: str) -> None:
+        """Also those of other routes of the same path."""
+        for method in ("PATCH", "DELETE"):
+            api.route(f"{FACES[face]}/{{name}}", nothing, method=method)
+        answer = api.ask("PUT", f"{FACES[face]}/x")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, PATCH")
+
     def test_says_that_nobody_is_known(self, api: Api, face: str) -> None:
         """401 without credentials, with a way to sign in, before the route is even looked for."""
         answer = api.raw("GET", f"{FACES[face]}/nowhere")

@@ -96,8 +96,9 @@ def upload_documents(
     file: Files = [],  # noqa: B006
 ) -> Any:
     """Take files in as documents of a collection; they are read in the background."""
-    collection = here.collection("editor")
-    return _take_in(request, here.context, here.caller, collection, [*files, *file])
+    sent = [*files, *file]
+    check_files(request, sent)
+    return _take_in(request, here.context, here.caller, here.collection("editor"), sent)
 
 
 @router.post("/v1/files", status_code=202, response_model=shapes.TakenUpload, responses=TOO_LARGE)
@@ -105,10 +106,11 @@ def upload_files(
     request: Request,
     context: ContextOf,
     caller: CallerOf,
+    files: Files,
     collection_id: OptionalCollectionId = None,
-    files: Files = [],  # noqa: B006
 ) -> Any:
     """Take files in, for the collection that is named or the oldest that the caller may write to."""
+    check_files(request, files)
     if collection_id is not None:
         collection = places.collection_by_id(context, caller, collection_id, "editor")
     else:
@@ -126,7 +128,6 @@ def _own_collection(context: Context, caller: Caller) -> CollectionRow:
 def _take_in(
     request: Request, context: Context, caller: Caller, collection: CollectionRow, sent: list[UploadFile]
 ) -> shapes.TakenUpload:
-    check_files(request, sent)
     connector, done = handing_in.upload(
         context,
         caller,

@@ -193,6 +193,9 @@ class MadeCollection(Collection):
     data: Collection
 
 
+RoleKey = Literal["space.viewer", "space.editor", "space.admin"]
+
+
 class Member(BaseModel):
     """Somebody with a role in a space."""
 
@@ -212,8 +215,8 @@ class Role(BaseModel):
 class GivenRole(BaseModel):
     """A role to be given, by its id or key; they are the same here."""
 
-    role_id: str | None = Field(None, max_length=100)
-    role_key: str | None = Field(None, max_length=100, examples=["space.editor"])
+    role_id: RoleKey | None = None
+    role_key: RoleKey | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> GivenRole:

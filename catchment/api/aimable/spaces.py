@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import Field
 
 from catchment.api import ids
 from catchment.api.aimable import places, render, shapes
 from catchment.api.aimable.parameters import USUAL_LIMIT, Limit, NumberPosition, SpaceId
-from catchment.api.errors import invalid
 from catchment.api.limits import FaceRoute
 from catchment.api.requests import CallerOf, ContextOf
 from catchment.core.errors import NotFound
 from catchment.services import spaces
-from catchment.services.access import SPACE_ROLES
 
 MEMBERS = "/{space_id}/members"
-RoleKey = Annotated[str, Field(max_length=100)]
 
 router = APIRouter(prefix="/v1/spaces", tags=["spaces"], route_class=FaceRoute)
 
@@ -78,13 +74,8 @@ def give_role(
 ) -> Any:
     """Give a principal of the tenant a role in a space, in place of the one that it had there."""
     space = places.space(context, caller, space_id, "admin")
-    name = "role_key" if body.role_key is not None else "role_id"
-    role = _named(str(body.role_key or body.role_id))
-    inner = ids.read("principal", principal_id)
-    if role is None:
-        known = ", ".join(map(render.role_key, SPACE_ROLES))
-        raise invalid(f"There is no such role; there are {known}.", "body", name)
-    spaces.set_role(context, caller, space, inner, role)
+    role = str(body.role_key or body.role_id).removeprefix(render.SPACE_ROLE)
+    spaces.set_role(context, caller, space, ids.read("principal", principal_id), role)
     return shapes.One(data=_role(role))
 
 
@@ -94,16 +85,11 @@ def take_role(
 ) -> Response:
     """Take a role in a space away from a member."""
     space = places.space(context, caller, space_id, "admin")
-    inner, role = ids.read("principal", principal_id), _named(role_key)
+    inner, role = ids.read("principal", principal_id), role_key.removeprefix(render.SPACE_ROLE)
     if (inner, role) not in [(who.id, given) for who, given in spaces.members(context, space)]:
         raise NotFound("The principal does not have this role.")
     spaces.set_role(context, caller, space, inner, None)
     return Response(status_code=204)
-
-
-def _named(key: str) -> str | None:
-    role = key.removeprefix(render.SPACE_ROLE)
-    return role if role in SPACE_ROLES else None
 
 
 def _role(role: str) -> shapes.Role:
