@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from catchment.services.context import Context
 from catchment.store.blobs import Blobs
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
+from tests.support.postgres import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
 
 
 @dataclass
@@ -88,9 +92,17 @@ def items(*paths: str, text: str = "words", version: str = "1") -> dict[str, Any
 
 @pytest.fixture
 def trove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trove]:
+    """The face over SQLite."""
+    with opened(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str | None = None) -> Iterator[Trove]:
+    """Open the face over a store of its own."""
     monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", "1")
     registry.provider.cache_clear()
-    house = PlainHouse(tmp_path)
+    house = PlainHouse(tmp_path, store_url=store_url)
     wire = Wire(lambda: house)
     context = Context(house.engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
     app = create_app(context, settings=ApiSettings())

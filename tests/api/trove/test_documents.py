@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
-from tests.api.trove.conftest import Trove, items
+from tests.api.trove.conftest import Trove, items, opened
 
 LIST = "{ documents(%s) { totalCount hasMore nodes { externalId } } }"
 SAVE = (
@@ -16,6 +19,17 @@ SAVE = (
 )
 DELETE = "mutation M($id: ID!) { deleteDocument(id: $id) }"
 TRIGGER = "mutation M($id: ID!) { triggerSync(connectorId: $id) { id } }"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def trove(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trove]:
+    """The face over each engine in turn."""
+    url = None
+    if request.param == "postgresql":
+        engine: Engine = request.getfixturevalue("postgres")
+        url = engine.url.render_as_string(hide_password=False)
+    with opened(tmp_path, monkeypatch, url) as made:
+        yield made
 
 
 @pytest.fixture
