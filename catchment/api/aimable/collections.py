@@ -13,7 +13,7 @@ from catchment.api.aimable.parameters import (
     USUAL_LIMIT,
     CollectionId,
     Limit,
-    NumberPosition,
+    Offset,
     OptionalCollectionId,
     SpaceId,
 )
@@ -39,7 +39,7 @@ def list_collections(
     space_id: SpaceId,
     context: ContextOf,
     caller: CallerOf,
-    cursor: NumberPosition = None,
+    cursor: Offset = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Any:
     """List the collections of a space, newest first."""

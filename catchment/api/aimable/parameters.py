@@ -53,6 +53,8 @@ def _position(read: Callable[[str], Any]) -> Any:
 
 NumberPosition = _position(positions.read_number)
 """Position in a list that is ordered by number: an int, or None at the beginning."""
+Offset = _position(positions.read_offset)
+"""Position in a short list: how many entries came before, or None at the beginning."""
 TimePosition = _position(positions.read_time)
 """Position in a list that is ordered by time and id: a pair, or None at the beginning."""
 BrowsePosition = _position(positions.read_browse)

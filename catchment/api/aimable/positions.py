@@ -6,13 +6,18 @@ import base64
 import json
 from typing import Any
 
-_NUMBER, _TIME, _BROWSE = "n", "t", "b"
+_NUMBER, _OFFSET, _TIME, _BROWSE = "n", "o", "t", "b"
 _LARGEST = 2**63 - 1
 
 
 def write_number(number: int) -> str:
     """Write the position behind an entry that has a number."""
     return _write([_NUMBER, number])
+
+
+def write_offset(count: int) -> str:
+    """Write the position behind so many entries of a short list."""
+    return _write([_OFFSET, count])
 
 
 def write_time(seconds: float, entry_id: str) -> str:
@@ -33,6 +38,16 @@ def read_number(text: str) -> int:
     """
     (number,) = _read(text, _NUMBER, int)
     return int(_bounded(number))
+
+
+def read_offset(text: str) -> int:
+    """Read what `write_offset` wrote.
+
+    Raises:
+        ValueError: It is another text.
+    """
+    (count,) = _read(text, _OFFSET, int)
+    return int(_bounded(count))
 
 
 def read_time(text: str) -> tuple[float, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from catchment.api.aimable import render, shapes
-from catchment.api.aimable.parameters import USUAL_LIMIT, Limit, NumberPosition
+from catchment.api.aimable.parameters import USUAL_LIMIT, Limit, Offset
 from catchment.api.ids import hyphenated
 from catchment.api.limits import FaceRoute
 from catchment.api.requests import CallerOf, ContextOf
@@ -35,7 +35,7 @@ def show_me(caller: CallerOf) -> Any:
 
 @router.get("/me/memberships", response_model=shapes.Many[shapes.Membership], tags=["principal"])
 def list_memberships(
-    context: ContextOf, caller: CallerOf, cursor: NumberPosition = None, limit: Limit = USUAL_LIMIT
+    context: ContextOf, caller: CallerOf, cursor: Offset = None, limit: Limit = USUAL_LIMIT
 ) -> Any:
     """List the tenants that the caller belongs to, oldest first."""
     found = [
@@ -46,7 +46,7 @@ def list_memberships(
 
 
 @router.get("/admin/connector-providers", response_model=shapes.Many[shapes.Provider], tags=["providers"])
-def list_providers(caller: CallerOf, cursor: NumberPosition = None, limit: Limit = USUAL_LIMIT) -> Any:
+def list_providers(caller: CallerOf, cursor: Offset = None, limit: Limit = USUAL_LIMIT) -> Any:
     """List the providers that connectors can be made for, by slug. For admins of the tenant."""
     caller.require_role("admin")
     found = [render.provider(slug) for slug in registry.known()]

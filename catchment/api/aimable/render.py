@@ -55,7 +55,7 @@ def part(entries: Sequence[S], *, start: int | None, limit: int) -> shapes.Many[
     """Show some entries of a short list; positions in it count from its beginning."""
     first = start or 0
     has_more = first + limit < len(entries)
-    after = positions.write_number(first + limit) if has_more else None
+    after = positions.write_offset(first + limit) if has_more else None
     meta = shapes.Meta(next_cursor=after, has_more=has_more)
     return shapes.Many(data=list(entries[first : first + limit]), meta=meta)
 

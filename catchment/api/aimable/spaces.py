@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from catchment.api import ids
 from catchment.api.aimable import places, render, shapes
-from catchment.api.aimable.parameters import USUAL_LIMIT, Limit, NumberPosition, SpaceId
+from catchment.api.aimable.parameters import USUAL_LIMIT, Limit, Offset, SpaceId
 from catchment.api.limits import FaceRoute
 from catchment.api.requests import CallerOf, ContextOf
 from catchment.core.errors import NotFound
@@ -45,7 +45,7 @@ def list_members(
     space_id: SpaceId,
     context: ContextOf,
     caller: CallerOf,
-    cursor: NumberPosition = None,
+    cursor: Offset = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Any:
     """List who was given a role in a space; admins of the tenant have it without."""

@@ -105,6 +105,8 @@ class TestCollections:
         second = aimable.ask("GET", f"{aimable.space}/collections", params=query).json()
         assert [one["name"] for one in first["data"] + second["data"]] == ["Notes", "Default"]
         assert second["data"][0]["connectors"] == 1
+        foreign = aimable.ask("GET", aimable.connectors, params=query)
+        assert told(foreign)[0][0] == ["query", "cursor"]
         assert second["meta"]["has_more"] is False
 
 

@@ -162,6 +162,15 @@ class TestOrder:
             ]
             assert statuses == [404, 403]
 
+    def test_a_connector_of_another_collection_is_unknown(self, aimable: Aimable) -> None:
+        """404, although the caller may reach both collections; nothing happens to it."""
+        path = aimable.fixture("a.md")
+        made = aimable.ask("POST", f"{aimable.space}/collections", json={"name": "second"}).json()
+        other = f"{aimable.space}/collections/{made['collection_id']}/connectors/{path.rpartition('/')[2]}"
+        for method, more in [("GET", ""), ("DELETE", ""), ("POST", "/sync"), ("GET", "/sync")]:
+            assert aimable.ask(method, other + more).status_code == 404
+        assert aimable.ask("GET", path).status_code == 200
+
     def test_a_viewer_looks_and_does_not_touch(self, aimable: Aimable) -> None:
         """Reading is open to every role in the space, the rest to editors."""
         path = aimable.fixture("a.md")
