@@ -13,7 +13,7 @@ from catchment.kit.catalog import spelled
 from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.registry import AnyConnector
 from catchment.kit.session import Session
-from catchment.store import meta
+from catchment.store import meta, reserve
 from catchment.store.engine import reading
 from catchment.store.index import index_for
 from catchment.store.rows import ConnectorRow
@@ -112,4 +112,5 @@ def begin_run(
         stop=stop,
     )
     session.on_wait = run.note_wait
+    reserve.keep(surroundings.engine)
     return run

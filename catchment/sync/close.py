@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from catchment.core.counters import COUNTER_NAMES
-from catchment.core.errors import CatchmentError, LeaseLost, RunCancelled
+from catchment.core.errors import CatchmentError, DiskFull, LeaseLost, RunCancelled
 from catchment.core.runs import ConnectorStatus, RunKind, RunState
-from catchment.store import connectors, runs
+from catchment.store import connectors, reserve, runs
 from catchment.store.engine import db_now, writing
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.sync.claim import INTERRUPTED, Claimed
@@ -74,13 +74,19 @@ def close_run(run: Run, error: BaseException | None) -> Outcome:
 
     Raises:
         LeaseLost: Another run has taken over; the row is theirs, and nothing was written.
+        DiskFull: There is no room even for that; the sweep ends the row.
     """
     outcome = outcome_of(run, error)
     if isinstance(error, LeaseLost):
         return outcome
     values: dict[str, Any] = {name: getattr(run.counters, name) for name in COUNTER_NAMES}
     values.update(strategy=run.strategy, reason=run.reason, details=run.report.as_json())
-    _close(run.engine, run.row, run.connector, outcome, values)
+    try:
+        _close(run.engine, run.row, run.connector, outcome, values)
+    except DiskFull:
+        if not reserve.give_up(run.engine):
+            raise
+        _close(run.engine, run.row, run.connector, outcome, values)
     return outcome
 
 

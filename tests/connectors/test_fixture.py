@@ -43,6 +43,7 @@ def fixture(**config: object) -> Fixture:
 
 def test_it_is_there_only_where_the_environment_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any other value than 1 is as good as none, and no entry point brings it."""
+    registry.provider.cache_clear()
     for value in ("", "0", "true"):
         monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", value)
         assert "fixture" not in registry.providers()

@@ -317,7 +317,8 @@ class TestTwoProcesses:
         with writing(crowd.vault.engine) as connection:
             connection.exec_driver_sql("UPDATE runs SET lease_at = lease_at - 100")
         told = crowd.line(crowd.start("docs"))
-        assert (told["state"], told["indexed"]) == ("SUCCEEDED", 40 - 8), told
+        # What the sleeper committed before it was stopped is not done again; the batch it held is.
+        assert told["state"] == "SUCCEEDED" and 0 < told["indexed"] < 40, told
         before = crowd.vault.dump()
         asleep.send_signal(signal.SIGCONT)
         assert crowd.line(asleep) == {"lost": "lease_lost"}
