@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,7 +183,13 @@ class TestChange:
         path = zen.fixture("a.md")
         before = zen.data("GET", path)
         zen.wire.is_away = True
-        for body in ({"name": "x"}, {"enabled": False}, {"config": {"items": []}}, {"schedule": "hourly"}):
+        bodies: list[dict[str, Any]] = [
+            {"name": "x"},
+            {"enabled": False},
+            {"config": {"items": []}},
+            {"schedule": "hourly"},
+        ]
+        for body in bodies:
             refused(zen.ask("PUT", path, json=body), 503, "unavailable")
         assert zen.data("GET", path) == before
 
@@ -226,7 +233,7 @@ class TestTry:
 
     def test_a_type_without_its_code_says_so(self, zen: Zen) -> None:
         """What is not installed cannot be reached, nor synced."""
-        body = {"type": "github", "config": {"repos": ["a/b"]}, "credentials": {"token": "t"}}
+        body: dict[str, Any] = {"type": "github", "config": {"repos": ["a/b"]}, "credentials": {"token": "t"}}
         assert "not installed" in zen.data("POST", "/connectors/test", json=body)["message"]
         path = f"/connectors/{zen.create(**body).json()['data']['id']}"
         refused(zen.ask("POST", f"{path}/sync"), 409, "conflict")
@@ -238,6 +245,19 @@ def test_ids_are_taken_in_every_spelling(zen: Zen) -> None:
     hyphenated = f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
     for spelling in (bare, hyphenated, f"conn_{hyphenated}", bare.upper()):
         assert zen.data("GET", f"/connectors/{spelling}")["id"] == f"conn_{bare}"
+
+
+def test_what_a_face_makes_may_not_read_this_machine(zen: Zen, tmp_path: Path) -> None:
+    """A folder outside of the configured roots is refused, be it tried or synced."""
+    (tmp_path / "secret.txt").write_text("the jewel")
+    body: dict[str, Any] = {"type": "folder", "config": {"path": str(tmp_path)}}
+    assert zen.data("POST", "/connectors/test", json=body)["success"] is False
+    made = zen.create(**body)
+    if made.status_code == 201:
+        path = f"/connectors/{made.json()['data']['id']}"
+        assert zen.data("POST", f"{path}/test")["success"] is False
+        assert zen.sync(path)["status"] == "failed"
+    assert zen.data("POST", "/search", json={"query": "jewel"})["total"] == 0
 
 
 def test_settings_of_the_source_are_data(zen: Zen) -> None:

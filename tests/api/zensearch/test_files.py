@@ -105,8 +105,9 @@ class TestDelete:
     def test_needs_names_and_an_editor(self, zen: Zen) -> None:
         """400 where nothing is named; 403 for a viewer; another connector's file is not found."""
         path, held = self.holding(zen)
-        for body in (None, {}, {"paths": []}):
-            refused(zen.ask("DELETE", f"{path}/files", json=body), 400, "invalid_request", "paths")
+        empty: list[dict[str, Any] | None] = [None, {}, {"paths": []}]
+        for nothing in empty:
+            refused(zen.ask("DELETE", f"{path}/files", json=nothing), 400, "invalid_request", "paths")
         body = {"ids": [held["a.md"]["id"]]}
         refused(zen.ask("DELETE", f"{path}/files", token="viewer", json=body), 403, "forbidden")
         other = zen.fixture("x.md")
