@@ -321,6 +321,8 @@ class TestTwoProcesses:
         assert told["state"] == "SUCCEEDED" and 0 < told["indexed"] < 40, told
         before = crowd.vault.dump()
         asleep.send_signal(signal.SIGCONT)
-        assert crowd.line(asleep) == {"lost": "lease_lost"}
+        woken = crowd.line(asleep)
+        # Whichever of its threads looks first: at the lease, or at the row that others have ended.
+        assert woken == {"lost": "lease_lost"} or woken["code"] == "interrupted", woken
         assert crowd.vault.dump() == before
         crowd.check("docs", 40)
