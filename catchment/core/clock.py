@@ -6,6 +6,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The ends of the calendar, POSIX seconds."""
+
 
 class Clock(Protocol):
     """What the sync needs to know about time."""
@@ -32,7 +35,11 @@ class SystemClock:
 
 
 def iso(seconds: float | None) -> str | None:
-    """Write POSIX seconds as ISO 8601 in UTC with whole seconds and ``Z``; None stays None."""
+    """Write POSIX seconds as ISO 8601 in UTC with whole seconds and ``Z``; None stays None.
+
+    A time outside of the years 1 to 9999, which a file may well claim, is written as the nearest one inside.
+    """
     if seconds is None:
         return None
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.fromtimestamp(int(min(max(seconds, FIRST_SECOND), LAST_SECOND)), UTC)
+    return f"{moment.replace(tzinfo=None).isoformat()}Z"

@@ -17,6 +17,9 @@ from catchment.core.clock import SystemClock, iso
         (1_700_000_000.999_999, "2023-11-14T22:13:20Z"),
         (-1, "1969-12-31T23:59:59Z"),
         (253_402_300_799, "9999-12-31T23:59:59Z"),
+        (1e12, "9999-12-31T23:59:59Z"),
+        (float("inf"), "9999-12-31T23:59:59Z"),
+        (-1e12, "0001-01-01T00:00:00Z"),
     ],
 )
 def test_iso_is_utc_in_whole_seconds(seconds: float, written: str) -> None:
