@@ -24,3 +24,17 @@ def new_id() -> str:
 def new_short_id() -> str:
     """Return 16 random hexadecimal digits: the short name of a document."""
     return secrets.token_hex(8)
+
+
+def new_short_ids(count: int) -> list[str]:
+    """Return `count` different ids like `new_short_id`; they share their first half.
+
+    So they lie side by side in an index, and a batch of documents touches a few of its pages instead of
+    one for each. The second half is random as well; who knows one id cannot guess another.
+    """
+    head = secrets.token_hex(4)
+    tails: set[str] = set()
+    while len(tails) < count:
+        drawn = secrets.token_hex(4 * (count - len(tails)))
+        tails.update(drawn[at : at + 8] for at in range(0, len(drawn), 8))
+    return [head + tail for tail in sorted(tails)]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from catchment.core.counters import Counters
 from catchment.core.documents import ParsedDocument, ParseFailure
 from catchment.core.errors import OutOfScope
-from catchment.core.ids import new_short_id
+from catchment.core.ids import new_short_ids
 from catchment.core.runs import ItemState, Stage
 from catchment.store import bulk, items, meta
 from catchment.store.index import IndexEntry
@@ -146,7 +146,7 @@ class Settlement:
         self._entries.append(
             IndexEntry(
                 pk=pk,
-                id=new_short_id(),
+                id="",  # new ones get theirs together
                 is_new=job.known is None,
                 connector_pk=self.run.connector.pk,
                 collection_pk=self.run.connector.collection_pk,
@@ -269,6 +269,7 @@ class Settlement:
         bulk.update_rows(connection, items_table, _TOUCHED, self._touched)
         if self._entries:
             self._find_new_documents()
+            self._name_new_documents()
             self.run.index.upsert(connection, self._entries, now=now)
         for pk, job in self._renamed:
             title = job.item.title or self._title_after_move(pk, job)
@@ -288,6 +289,11 @@ class Settlement:
         written = existing_documents(self.connection, known)
         for entry in self._entries:
             entry.is_new = entry.pk not in written
+
+    def _name_new_documents(self) -> None:
+        new = [entry for entry in self._entries if entry.is_new]
+        for entry, short_id in zip(new, new_short_ids(len(new)), strict=True):
+            entry.id = short_id
 
     def _title_after_move(self, pk: int, job: Job) -> str:
         """Keep a title of the document's own; one that was the file's name follows the file."""

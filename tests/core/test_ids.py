@@ -42,3 +42,14 @@ def test_ids_of_rows_are_32_hexadecimal_digits() -> None:
 def test_ids_of_documents_are_16_hexadecimal_digits() -> None:
     """Short enough to copy."""
     assert re.fullmatch("[0-9a-f]{16}", ids.new_short_id())
+
+
+def test_ids_made_together_differ_and_lie_side_by_side() -> None:
+    """A batch of documents touches a few pages of their index, not one for each."""
+    made = ids.new_short_ids(10_000)
+    assert len(set(made)) == 10_000
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in made)
+    assert made == sorted(made)
+    assert len({one[:8] for one in made}) == 1
+    assert ids.new_short_ids(1)[0][:8] != made[0][:8]
+    assert ids.new_short_ids(0) == []
