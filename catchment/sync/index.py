@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,21 +22,43 @@ from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
 from catchment.sync.settlement import ERROR_CHARACTERS, Settlement
 
+Part = tuple[Batch, Sequence[Job], bool]
+"""Jobs of a batch that are settled together, and whether they are its last."""
+
 
 def index(run: Run) -> None:
     """Settle batches in order; what follows a batch moves only when the batch is committed."""
-    number = 0
     pace = Pace(run)
-    for batch in run.to_index:
-        if batch.jobs or batch.position or batch.cursor or batch.held_done:
-            number += 1
-            _settle(run, batch, number, pace)
-        _count_unchanged(run, batch)
-        if batch.end is not None:
-            _finish_scope(run, batch.end)
-        if batch.retire:
+    number = 0
+    for group in _groups(run, pace):
+        settled = [batch for batch in group if _is_to_settle(batch)]
+        if settled:
+            _settle(run, settled, number, pace)
+            number += len(settled)
+        for batch in group:
+            _count_unchanged(run, batch)
+        if group[-1].end is not None:
+            _finish_scope(run, group[-1].end)
+        if group[-1].retire:
             _retire(run)
     run.index.complete(run.engine)
+
+
+def _groups(run: Run, pace: Pace) -> Iterator[list[Batch]]:
+    """Yield the batches of one transaction: what lies in the queue, and nothing that is waited for."""
+    batches = iter(run.to_index)
+    for first in batches:
+        group = [first]
+        while not (group[-1].end or group[-1].retire or run.to_index.empty) and pace.has_room(group):
+            batch = next(batches, None)
+            if batch is None:
+                break
+            group.append(batch)
+        yield group
+
+
+def _is_to_settle(batch: Batch) -> bool:
+    return bool(batch.jobs or batch.position or batch.cursor or batch.held_done)
 
 
 def _count_unchanged(run: Run, batch: Batch) -> None:
@@ -45,40 +67,58 @@ def _count_unchanged(run: Run, batch: Batch) -> None:
         run.report.skipped[code_of(reason)] += count
 
 
-def _settle(run: Run, batch: Batch, number: int, pace: Pace) -> None:
-    """Commit a batch, in as many slices as keep everybody else's wait short; cursors with the last."""
-    done = Counters()
-    for jobs, last in pace.slices(batch.jobs):
-        run.stop.check()
-        run.check_room()
-        since = time.monotonic()
-        settlement = transact(run.engine, partial(_write, run, batch, jobs, last=last))
-        pace.took(time.monotonic() - since, len(jobs))
-        run.add(settlement.delta)
-        settlement.report()
-        done.add(settlement.delta)
+def _settle(run: Run, group: Sequence[Batch], number: int, pace: Pace) -> None:
+    """Commit batches: several in one transaction, or one in slices that keep everybody else's wait short.
+
+    Its cursor moves with the last slice of a batch.
+    """
+    done = [Counters() for _ in group]
+    if len(group) == 1:
+        for jobs, last in pace.slices(group[0].jobs):
+            _commit(run, [(group[0], jobs, last)], done, pace)
+    else:
+        _commit(run, [(batch, batch.jobs, True) for batch in group], done, pace)
     if run.keeper is not None:
         run.keeper.flush(run.clock.now())
-    log.info(
-        "batch %d: %d items, %d indexed, %d skipped, %d failed, %d deleted",
-        number,
-        len(batch.jobs),
-        done.indexed,
-        done.skipped,
-        done.failed,
-        done.deleted,
-    )
+    for place, (batch, sums) in enumerate(zip(group, done, strict=True), start=number + 1):
+        log.info(
+            "batch %d: %d items, %d indexed, %d skipped, %d failed, %d deleted",
+            place,
+            len(batch.jobs),
+            sums.indexed,
+            sums.skipped,
+            sums.failed,
+            sums.deleted,
+        )
 
 
-def _write(run: Run, batch: Batch, jobs: Sequence[Job], connection: Connection, *, last: bool) -> Settlement:
+def _commit(run: Run, parts: Sequence[Part], done: Sequence[Counters], pace: Pace) -> None:
+    """Write parts of batches in one transaction, and count them once they are committed."""
+    run.stop.check()
+    run.check_room()
+    since = time.monotonic()
+    settlements = transact(run.engine, partial(_write, run, parts))
+    pace.took(time.monotonic() - since, sum(len(jobs) for _, jobs, _ in parts))
+    for settlement, sums in zip(settlements, done, strict=True):
+        run.add(settlement.delta)
+        settlement.report()
+        sums.add(settlement.delta)
+
+
+def _write(run: Run, parts: Sequence[Part], connection: Connection) -> list[Settlement]:
     """Settle jobs in a transaction; done again as a whole, should the database resolve a deadlock by it."""
     fenced(connection, run)
-    settlement = Settlement(run, connection)
-    settlement.settle(jobs)
-    if last:
-        _move(run, connection, batch)
-    fenced(connection, run, plus=settlement.delta)
-    return settlement
+    settlements = []
+    delta = Counters()
+    for batch, jobs, last in parts:
+        settlement = Settlement(run, connection)
+        settlement.settle(jobs)
+        if last:
+            _move(run, connection, batch)
+        settlements.append(settlement)
+        delta.add(settlement.delta)
+    fenced(connection, run, plus=delta)
+    return settlements
 
 
 def _move(run: Run, connection: Connection, batch: Batch) -> None:
