@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from typing import BinaryIO, cast
 
 from catchment.core.documents import ParseFailure
 from catchment.parsing import memory, wire
@@ -24,6 +25,7 @@ READY = "ready"
 # Failures after which native libraries may be left in a state that costs the next document.
 _UNSETTLING = frozenset({"out_of_memory"})
 _LARGE_BODY = 256 * 1024
+_READ_BYTES = 64 * 1024
 
 
 def main() -> None:
@@ -43,14 +45,15 @@ def serve(channel: socket.socket) -> None:
         EOFError: The parent has closed the socket.
         OSError: The parent is gone.
     """
-    limits = wire.Limits(*wire.receive(channel))
+    requests = cast("BinaryIO", channel.makefile("rb", _READ_BYTES))
+    limits = wire.Limits(*wire.receive(requests))
     _no_core_dumps()
     memory.limit_growth(limits.memory_bytes)
     wire.send(channel, READY)
     renew_at = 0.0
     while True:
         try:
-            request = wire.request_from_tuple(wire.receive(channel))
+            request = wire.request_from_tuple(wire.receive(requests))
             if time.monotonic() >= renew_at:  # not for every document: it costs 8 us
                 _limit_processor_time(limits.seconds)
                 renew_at = time.monotonic() + 1.0

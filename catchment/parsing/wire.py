@@ -10,7 +10,7 @@ import pickle
 import socket
 import struct
 from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from catchment.core.documents import Chunk, ParsedDocument, ParseFailure, ParseRequest
 
@@ -37,10 +37,10 @@ def send(channel: socket.socket, value: object) -> None:
     channel.sendall(pack(value))
 
 
-def receive(channel: socket.socket) -> Any:
-    """Read one frame from a blocking socket. Raises EOFError when the other end is gone."""
-    (size,) = HEADER.unpack(_exactly(channel, HEADER.size))
-    return pickle.loads(_exactly(channel, size))  # noqa: S301 - our own parent wrote it
+def receive(stream: BinaryIO) -> Any:
+    """Read one frame from a buffered stream. Raises EOFError when the other end is gone."""
+    (size,) = HEADER.unpack(_exactly(stream, HEADER.size))
+    return pickle.loads(_exactly(stream, size))  # noqa: S301 - our own parent wrote it
 
 
 def request_to_tuple(request: ParseRequest) -> tuple[Any, ...]:
@@ -79,12 +79,8 @@ def answer_from_tuple(fields: tuple[Any, ...]) -> ParsedDocument | ParseFailure:
     )
 
 
-def _exactly(channel: socket.socket, size: int) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view:
-        count = channel.recv_into(view)
-        if count == 0:
-            raise EOFError
-        view = view[count:]
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
     return data
