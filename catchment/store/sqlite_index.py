@@ -139,6 +139,10 @@ def _add_chunk_rows(entry: IndexEntry, rows: list[tuple[Any, ...]]) -> None:
     base = entry.pk << CHUNK_BITS
     code = is_code(entry.parsed.content_type)
     plain = not code and entry.parsed.text.isascii()
+    if plain and len(entry.parsed.chunks) == 1:
+        start, end, heading_path = entry.parsed.chunks[0]
+        rows.append((base, start, heading_path, entry.parsed.text[start:end], None))
+        return
     for ordinal, start, heading_path, body in chunk_bodies(entry):
         rows.append(
             (base + ordinal, start, heading_path, body, None if plain else searchable(body, code=code))

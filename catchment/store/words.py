@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Scripts that write words without spaces between them: Thai, Lao, Myanmar, Khmer; kana, CJK
 # ideographs with extensions and compatibility forms, Hangul; half-width kana.
@@ -94,14 +96,34 @@ def searchable(text: str, *, code: bool = False) -> str | None:
 
 def identifier_parts(text: str) -> list[str]:
     """Return the words inside the identifiers of a text, each identifier once."""
-    seen = dict.fromkeys(_IDENTIFIER.findall(text))
-    return [part for name in seen for part in _CAMEL.sub("_", name).split("_") if part]
+    return _parts_of(dict.fromkeys(_IDENTIFIER.findall(text)))
+
+
+def _parts_of(identifiers: Iterable[str]) -> list[str]:
+    return [part for name in identifiers for part in _CAMEL.sub("_", name).split("_") if part]
 
 
 def path_words(path: str) -> str:
     """Return the words of a path, and the parts of its identifiers, so that a file is found by its name."""
-    words = _WORDS.findall(path.replace("_", " "))
-    return spaced(" ".join([*words, *identifier_parts(" ".join(words))]))
+    folder, _, name = path.rpartition("/")
+    words, identifiers = _folder_words(folder)
+    if name.isalnum() and name.isascii() and name == name.lower():
+        words = (*words, name)  # one word, and no capital or underscore parts it
+    else:
+        own, own_identifiers = _words_of(name)
+        words, identifiers = (*words, *own), (*identifiers, *own_identifiers)
+    parts = _parts_of(dict.fromkeys(identifiers)) if identifiers else ()
+    return spaced(" ".join((*words, *parts)))
+
+
+def _words_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words of a part of a path, and which of them are identifiers."""
+    words = tuple(_WORDS.findall(name.replace("_", " ")))
+    return words, tuple(_IDENTIFIER.findall(" ".join(words)))
+
+
+# The files of a folder mostly come one after the other.
+_folder_words = lru_cache(maxsize=256)(_words_of)
 
 
 @dataclass(frozen=True, slots=True)
