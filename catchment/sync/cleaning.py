@@ -66,17 +66,26 @@ def fit_path(text: str) -> str:
 
 def are_fit(items: Sequence[Item]) -> bool:
     """Whether every database takes the keys and paths of these items."""
-    texts = [text for item in items for text in (item.key, item.path)]
+    texts = [item.key for item in items] + [item.path for item in items]
     told = "".join(texts)
-    return is_fit(told) and UPLOAD_PREFIX not in told and all(map(is_short, texts))
+    return (
+        is_fit(told)
+        and UPLOAD_PREFIX not in told
+        and (max(map(len, texts), default=0) <= _SURELY_SHORT or all(map(is_short, texts)))
+    )
 
 
 def fit_item(item: Item) -> Item:
     """Return the item with all of its texts fit for a database; usually the very same."""
-    # One text out of all: nearly always it is fit, and this is asked of every listed item.
-    texts = (item.key, item.path, item.version, item.title, item.author, item.url)
-    told = "".join([*filter(None, texts), *item.tags, *item.metadata, *item.metadata.values()])
-    if is_fit(told) and is_short(item.key) and is_short(item.path) and not item.key.startswith(UPLOAD_PREFIX):
+    # One text out of all: nearly always it is fit, and this is asked of every listed item, twice.
+    told = f"{item.key}{item.path}{item.version}{item.title}{item.author}{item.url}"
+    if item.tags or item.metadata:
+        told = "".join([told, *item.tags, *item.metadata, *item.metadata.values()])
+    if (
+        is_fit(told)
+        and (len(told) <= _SURELY_SHORT or (is_short(item.key) and is_short(item.path)))
+        and not item.key.startswith(UPLOAD_PREFIX)
+    ):
         return item
     return replace(
         item,

@@ -35,6 +35,8 @@ SPOOL_BYTES = 1024 * 1024
 """A larger body goes to a spool file."""
 ASSUMED_BYTES = 64 * 1024
 """What an item of unknown size is taken for, when the bodies on their way are added up."""
+LOOK_EVERY = 32
+"""After so many jobs that joined a group the line is looked at: asking a future takes a lock."""
 
 
 @dataclass(slots=True)
@@ -88,8 +90,9 @@ class Fetcher:
             self._open.keys.add(job.item.key)
         if len(self._open.reads) >= self._together or not self._open.reads:
             self._submit()
-        while self._line and self._line[0].ready:
-            self._deliver_first()
+        if len(self._open.jobs) % LOOK_EVERY == 0:
+            while self._line and self._line[0].ready:
+                self._deliver_first()
 
     def drain(self) -> None:
         """Deliver everything that is still on its way."""
@@ -174,6 +177,10 @@ def read_jobs(run: Run, jobs: Sequence[Job]) -> None:
 
 
 def _take(run: Run, job: Job, got: Content | ItemUnreadable) -> None:
+    if isinstance(got, Content) and isinstance(got.body, bytes) and got.document is None:
+        _read_bytes(run, job, got, got.body)
+        return
+
     def answer() -> Content:
         if isinstance(got, ItemUnreadable):
             raise got
@@ -198,15 +205,12 @@ def _read(run: Run, job: Job, ask: Callable[[], Content]) -> None:
         if content.document is not None:
             _give(run, job, content, content.document)
             return
-        job.content_type = content.content_type or job.item.content_type
-        if content.item is not None:
-            job.item = fit_item(content.item)
         if isinstance(content.body, bytes):
-            job.body, job.size = content.body, len(content.body)
-            job.sha256 = hashlib.sha256(content.body).digest()
-        else:
-            with content.body as stream:
-                _read_stream(run, job, stream)
+            _read_bytes(run, job, content, content.body)
+            return
+        _note_facts(job, content)
+        with content.body as stream:
+            _read_stream(run, job, stream)
     except (AuthRejected, RunStopped):
         raise
     except ItemUnreadable as error:
@@ -221,6 +225,22 @@ def _read(run: Run, job: Job, ask: Callable[[], Content]) -> None:
         _fail(job, "io_error", f"{type(error).__name__}: {error.strerror or error}")
     else:
         run.counters.fetched += 1
+        _compare(run, job)
+
+
+def _note_facts(job: Job, content: Content) -> None:
+    job.content_type = content.content_type or job.item.content_type
+    if content.item is not None:
+        job.item = fit_item(content.item)
+
+
+def _read_bytes(run: Run, job: Job, content: Content, body: bytes) -> None:
+    """Take a body that is in memory already: nothing can go wrong any more."""
+    _note_facts(job, content)
+    job.body, job.size = body, len(body)
+    job.sha256 = hashlib.sha256(body).digest()
+    run.counters.fetched += 1
+    if job.known is not None:
         _compare(run, job)
 
 

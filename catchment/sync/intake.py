@@ -16,7 +16,7 @@ from catchment.sync.cleaning import are_fit, fit_item, fit_key
 from catchment.sync.fetching import Fetcher
 from catchment.sync.preview import preview_batch
 from catchment.sync.run import Run
-from catchment.sync.selection import Fate, judge
+from catchment.sync.selection import FETCH, Fate, judge
 from catchment.sync.underway import Underway
 
 PAGE_SECONDS = 1.0
@@ -85,17 +85,23 @@ class Intake:
         run = self._run
         before = self.underway.doubt(before)
         asked = self._originals.pop(item.key, None) if self._originals else None
-        verdict = judge(
-            item,
-            before,
-            mode=run.mode,
-            named=named,
-            reported=reported,
-            relisted=run.source.change_feed is not ChangeFeed.COMPLETE,
-            scope_pk=row.pk if row is not None else None,
-            refusal=run.refusal(item),
-            now=run.clock.now(),
-        )
+        scope_pk = row.pk if row is not None else None
+        now = run.clock.now()
+        refusal = run.selection.refusal(item, now=now)
+        if before is None and refusal is None:
+            verdict = FETCH  # as `judge` would say, for every item of a first run
+        else:
+            verdict = judge(
+                item,
+                before,
+                mode=run.mode,
+                named=named,
+                reported=reported,
+                relisted=run.source.change_feed is not ChangeFeed.COMPLETE,
+                scope_pk=scope_pk,
+                refusal=refusal,
+                now=now,
+            )
         if verdict.fate is Fate.IGNORE:
             return
         if verdict.fate is Fate.LEAVE:
@@ -104,7 +110,7 @@ class Intake:
         run.counters.collected += 1
         reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
         job = Job(item, before, _ACTIONS[verdict.fate], reason, named=named, size=item.size)
-        job.scope_pk = row.pk if row is not None else None
+        job.scope_pk = scope_pk
         job.asked = asked
         self.underway.note(item.key, before)
         self._fetcher.add(job, fetch=verdict.fate is Fate.FETCH and not run.row.dry_run)

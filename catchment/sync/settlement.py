@@ -24,6 +24,8 @@ from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
 
 ERROR_CHARACTERS = 500
+# Looking a value of an enumeration up costs more than the rest of a row.
+_INDEXED, _INDEXED_VALUE = ItemState.INDEXED, ItemState.INDEXED.value
 HARMLESS = ("not_found", OutOfScope.code)
 
 _FACTS = (
@@ -56,6 +58,11 @@ class Settlement:
         self.run = run
         self.connection = connection
         self.now = run.clock.now()
+        # Asked once: these are in every row of a batch.
+        self._connector_pk = run.connector.pk
+        self._collection_pk = run.connector.collection_pk
+        self._fingerprint = run.fingerprint
+        self._acl = run.source.acl.value
         self.delta = Counters()
         self._skipped: list[str] = []
         self._failures: list[Job] = []
@@ -139,7 +146,7 @@ class Settlement:
 
     def _index(self, job: Job, pk: int, parsed: ParsedDocument) -> None:
         item = job.item
-        self._fact(job, pk, ItemState.INDEXED, content_hash=job.sha256)
+        self._fact(job, pk, _INDEXED, content_hash=job.sha256)
         title = item.title or parsed.title or item.path.rpartition("/")[2] or item.key
         if job.given:
             title = item.title or ""
@@ -148,15 +155,15 @@ class Settlement:
                 pk=pk,
                 id="",  # new ones get theirs together
                 is_new=job.known is None,
-                connector_pk=self.run.connector.pk,
-                collection_pk=self.run.connector.collection_pk,
+                connector_pk=self._connector_pk,
+                collection_pk=self._collection_pk,
                 title=title,
                 path=item.path,
                 author=item.author or parsed.author,
                 created_at=item.created_at,
-                acl=self.run.source.acl.value,
+                acl=self._acl,
                 tags=item.tags,
-                metadata=dict(item.metadata),
+                metadata=dict(item.metadata) if item.metadata else {},
                 parsed=parsed,
             )
         )
@@ -237,19 +244,19 @@ class Settlement:
         next_attempt_at: float | None = None,
     ) -> None:
         """Write what the ledger is to know of an item."""
-        item, bad = job.item, state is not ItemState.INDEXED
+        item, bad = job.item, state is not _INDEXED
         facts = (
             _scope_of(job),
             item.key,
             item.path,
-            state.value,
+            state.value if bad else _INDEXED_VALUE,
             item.version,
             content_hash,
             job.size if job.size is not None else item.size,
             item.modified_at,
             item.url,
             item.move_hint,
-            self.run.fingerprint,
+            self._fingerprint,
             job.stage.value if bad and state is not ItemState.SKIPPED else None,
             job.reason if bad else None,
             job.error[:ERROR_CHARACTERS] if bad and job.error else None,
@@ -258,7 +265,7 @@ class Settlement:
             self.now,
         )
         if job.known is None:
-            self._new.append((*facts, self.run.connector.pk, "source", pk))
+            self._new.append((*facts, self._connector_pk, "source", pk))
         else:
             self._changed.append((*facts, pk))
 
