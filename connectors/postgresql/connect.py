@@ -230,7 +230,7 @@ def _prepare(connection: Any, _record: Any) -> None:
 
     class Text(Loader):
         def load(self, data: Any) -> str:
-            return bytes(data).decode("utf-8", "replace")
+            return str(data, "utf-8", "replace")
 
     class BinaryText(Text):
         format = Format.BINARY

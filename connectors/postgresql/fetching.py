@@ -59,7 +59,7 @@ def _document(database: Database, plan: RowPlan, row: tuple[Any, ...]) -> Answer
     width = len(plan.key) or 1
     texts_at = width + 3 + len(plan.listed)
     item = plan.item(row[:width], row[width:texts_at])
-    texts = dict(zip((column.name for column in plan.read), row[texts_at:], strict=False))
+    texts = dict(zip(plan.read_names, row[texts_at:], strict=False))
     plan.describe(item, texts)
     if plan.content is None:
         return item.key, Content(_encoded(plan.document(item, texts)), item.content_type, item)

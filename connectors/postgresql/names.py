@@ -19,6 +19,7 @@ _PART = r'(?:[A-Za-z0-9_$\u0080-\U0010ffff]+|"(?:[^"]|"")+")'
 _NAME = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<table>{_PART})")
 _HEAD = re.compile(rf"(?:{_PART}\.{_PART}|{QUERY_PREFIX}[A-Za-z0-9_-]+)(?=[\[#])")
 _LIKE_AN_ENDING = re.compile(r"\.(?=[A-Za-z][A-Za-z0-9]*$)")
+_ONE_NUMBER = re.compile(r"\[(0|-?[1-9][0-9]{0,18})\]")
 _NULL, _EMPTY = "%N", "%E"
 
 Values = tuple[str | None, ...]
@@ -93,6 +94,8 @@ def split_key(key: str) -> tuple[str, Values] | None:
     rest = key[head.end() :]
     if rest.startswith(KEYLESS):
         return head[0], (rest[1:],)
+    if found := _ONE_NUMBER.fullmatch(rest):
+        return head[0], (found[1],)  # what nearly every key is, and reading JSON takes three times as long
     try:
         values = json.loads(rest)
     except ValueError:
@@ -112,6 +115,8 @@ def row_path(scope: str, values: Values, *, plain: bool) -> str:
         values: The key's values as text.
         plain: The last value ends in no ``.ending``, which parsing would take for a kind of file.
     """
+    if len(values) == 1 and values[0] is not None and values[0].isalnum():
+        return f"{path_head(scope)}/{values[0]}"
     tail = ",".join(_escaped(value) for value in values)
     if plain and "." in tail:
         tail = _LIKE_AN_ENDING.sub("%2E", tail)

@@ -95,6 +95,11 @@ class RowPlan:
         return tuple(column for column in self.used if column != self.content)
 
     @cached_property
+    def read_names(self) -> tuple[str, ...]:
+        """Names of what is read."""
+        return tuple(column.name for column in self.read)
+
+    @cached_property
     def listed(self) -> tuple[Column, ...]:
         """Columns whose text is read while listing: those of the address."""
         names = self.url.columns if self.url is not None else ()

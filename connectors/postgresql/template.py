@@ -20,8 +20,12 @@ class Template:
 
     def __init__(self, text: str, *, setting: str, is_column: Callable[[str], bool]) -> None:
         self.text = text
-        self._pieces = _parsed(text, setting)
-        self.columns = tuple(dict.fromkeys(name for _, name in self._pieces if name is not None))
+        pieces = _parsed(text, setting)
+        self._layout = "".join(
+            literal.replace("%", "%%") + ("%s" if name is not None else "") for literal, name in pieces
+        )
+        self._places = [name for _, name in pieces if name is not None]
+        self.columns = tuple(dict.fromkeys(name for _, name in pieces if name is not None))
         for name in self.columns:
             if not is_column(name):
                 raise ConfigRejected(
@@ -32,9 +36,7 @@ class Template:
 
     def render(self, values: Mapping[str, str | None]) -> str:
         """Fill in the values."""
-        return "".join(
-            literal + ((values[name] or "") if name is not None else "") for literal, name in self._pieces
-        )
+        return self._layout % tuple([values[name] or "" for name in self._places])
 
     def render_all(self, values: Mapping[str, str | None]) -> str | None:
         """Fill in the values; None when one of them is missing, as for addresses."""
