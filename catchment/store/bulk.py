@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Double, Table
@@ -13,9 +14,15 @@ FEW_ROWS = 4
 """So few rows are changed one by one: an array for each column would cost more."""
 
 
+ROWS_TOGETHER = 128
+"""SQLite takes so many rows in one step: each step lets the interpreter's lock go, and then waits for it
+as long as other threads compute. With 20 columns that is a twelfth of the parameters it allows."""
+
+
 @cache
-def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def _insert_sql(table: str, columns: tuple[str, ...], rows: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
 @cache
@@ -33,7 +40,23 @@ def insert_rows(
     if connection.dialect.name == "postgresql":
         copy_rows(connection, table.name, columns, rows)
     else:
-        connection.exec_driver_sql(_insert_sql(table.name, columns), list(rows))
+        _insert_in_steps(connection, table.name, columns, rows)
+
+
+def _insert_in_steps(
+    connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    whole = len(rows) - len(rows) % ROWS_TOGETHER
+    if whole:
+        connection.exec_driver_sql(
+            _insert_sql(table, columns, ROWS_TOGETHER),
+            [
+                tuple(chain.from_iterable(rows[first : first + ROWS_TOGETHER]))
+                for first in range(0, whole, ROWS_TOGETHER)
+            ],
+        )
+    if whole < len(rows):
+        connection.exec_driver_sql(_insert_sql(table, columns, 1), list(rows[whole:]))
 
 
 def copy_rows(
