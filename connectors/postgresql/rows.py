@@ -106,6 +106,11 @@ class RowPlan:
         return tuple(column for column in self.relation.columns if column.name in names)
 
     @cached_property
+    def listed_names(self) -> tuple[str, ...]:
+        """Names of what is read while listing."""
+        return tuple(column.name for column in self.listed)
+
+    @cached_property
     def _whole(self) -> tuple[bool, ...]:
         return tuple(column.is_whole for column in self.key)
 
@@ -126,11 +131,10 @@ class RowPlan:
             values: The key's values as text.
             facts: Version, size, seconds of the date, then the texts of `listed`.
         """
-        version, size, seconds, *texts = facts
+        version, size, seconds = facts[:3]
         url = None
         if self.url is not None:
-            names = (column.name for column in self.listed)
-            url = self.url.render_all(dict(zip(names, texts, strict=True)))
+            url = self.url.render_all(dict(zip(self.listed_names, facts[3:], strict=True)))
         return Item(
             key=self.key_of(values),
             path=self.path_of(values),
