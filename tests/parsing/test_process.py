@@ -113,6 +113,17 @@ class TestHarm:
         expected = {"segfault": "crashed", "abort": "crashed", "fine": "fine", "panic": "broken"}
         assert _seen(list(parser.parse(_texts(*orders)))) == [expected[order] for order in orders]
 
+    def test_bad_documents_among_hundreds_that_were_sent_together_cost_themselves_only(
+        self, parser: ParserProcess
+    ) -> None:
+        """Small bodies are sent many at a time, and each still has an answer of its own."""
+        texts = [f"note {number}" for number in range(500)]
+        harm = {37: "segfault", 200: "hang", 201: "segfault", 330: "killed", 499: "segfault"}
+        for place, order in harm.items():
+            texts[place] = order
+        reasons = {"segfault": "crashed", "hang": "timed_out", "killed": "out_of_memory"}
+        assert _seen(list(parser.parse(_texts(*texts)))) == [reasons.get(text, text) for text in texts]
+
     def test_a_child_that_dies_between_batches_blames_nobody(self, parser: ParserProcess) -> None:
         """An idle child that was killed is replaced without a failure."""
         (answer,) = parser.parse(_texts("pid"))
