@@ -110,7 +110,7 @@ class TestBounds:
         thread.start()
         until(lambda: bool(seen))
         still(lambda: len(world.fetched))
-        # One batch of two items in the hands of each lane, but four in those of the writer; one in each queue.
+        # A batch of two items in the hands of each lane, four in those of the writer; one in each queue.
         assert len(world.fetched) <= 8 * 2
         gate.set()
         thread.join()
