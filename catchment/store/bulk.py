@@ -14,9 +14,9 @@ FEW_ROWS = 4
 """So few rows are changed one by one: an array for each column would cost more."""
 
 
-ROWS_TOGETHER = 128
+ROWS_TOGETHER = 256
 """SQLite takes so many rows in one step: each step lets the interpreter's lock go, and then waits for it
-as long as other threads compute. With 20 columns that is a twelfth of the parameters it allows."""
+as long as other threads compute. With 20 columns that is a sixth of the parameters it allows."""
 
 
 @cache

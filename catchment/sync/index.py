@@ -22,14 +22,11 @@ from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
 from catchment.sync.settlement import ERROR_CHARACTERS, Settlement
 
-Part = tuple[Batch, Sequence[Job], bool]
-"""Jobs of a batch that are settled together, and whether they are its last."""
-
 
 def index(run: Run) -> None:
     """Settle batches in order; what follows a batch moves only when the batch is committed."""
     pace = Pace(run)
-    number = 0
+    number = 1
     for group in _groups(run, pace):
         settled = [batch for batch in group if _is_to_settle(batch)]
         if settled:
@@ -70,55 +67,42 @@ def _count_unchanged(run: Run, batch: Batch) -> None:
 def _settle(run: Run, group: Sequence[Batch], number: int, pace: Pace) -> None:
     """Commit batches: several in one transaction, or one in slices that keep everybody else's wait short.
 
-    Its cursor moves with the last slice of a batch.
+    Cursors move with the last slice. Several batches are settled as if they were one: a statement of more
+    than one step makes SQLite write out what its full-text index has gathered in the transaction so far.
     """
-    done = [Counters() for _ in group]
-    if len(group) == 1:
-        for jobs, last in pace.slices(group[0].jobs):
-            _commit(run, [(group[0], jobs, last)], done, pace)
-    else:
-        _commit(run, [(batch, batch.jobs, True) for batch in group], done, pace)
-    if run.keeper is not None:
-        run.keeper.flush(run.clock.now())
-    for place, (batch, sums) in enumerate(zip(group, done, strict=True), start=number + 1):
-        log.info(
-            "batch %d: %d items, %d indexed, %d skipped, %d failed, %d deleted",
-            place,
-            len(batch.jobs),
-            sums.indexed,
-            sums.skipped,
-            sums.failed,
-            sums.deleted,
-        )
-
-
-def _commit(run: Run, parts: Sequence[Part], done: Sequence[Counters], pace: Pace) -> None:
-    """Write parts of batches in one transaction, and count them once they are committed."""
-    run.stop.check()
-    run.check_room()
-    since = time.monotonic()
-    settlements = transact(run.engine, partial(_write, run, parts))
-    pace.took(time.monotonic() - since, sum(len(jobs) for _, jobs, _ in parts))
-    for settlement, sums in zip(settlements, done, strict=True):
+    jobs = [job for batch in group for job in batch.jobs]
+    done = Counters()
+    for part, last in pace.slices(jobs):
+        run.stop.check()
+        run.check_room()
+        since = time.monotonic()
+        settlement = transact(run.engine, partial(_write, run, part, group if last else ()))
+        pace.took(time.monotonic() - since, len(part))
         run.add(settlement.delta)
         settlement.report()
-        sums.add(settlement.delta)
+        done.add(settlement.delta)
+    if run.keeper is not None:
+        run.keeper.flush(run.clock.now())
+    log.info(
+        "batch %s: %d items, %d indexed, %d skipped, %d failed, %d deleted",
+        number if len(group) == 1 else f"{number} to {number + len(group) - 1}",
+        len(jobs),
+        done.indexed,
+        done.skipped,
+        done.failed,
+        done.deleted,
+    )
 
 
-def _write(run: Run, parts: Sequence[Part], connection: Connection) -> list[Settlement]:
+def _write(run: Run, jobs: Sequence[Job], ending: Sequence[Batch], connection: Connection) -> Settlement:
     """Settle jobs in a transaction; done again as a whole, should the database resolve a deadlock by it."""
     fenced(connection, run)
-    settlements = []
-    delta = Counters()
-    for batch, jobs, last in parts:
-        settlement = Settlement(run, connection)
-        settlement.settle(jobs)
-        if last:
-            _move(run, connection, batch)
-        settlements.append(settlement)
-        delta.add(settlement.delta)
-    fenced(connection, run, plus=delta)
-    return settlements
+    settlement = Settlement(run, connection)
+    settlement.settle(jobs)
+    for batch in ending:
+        _move(run, connection, batch)
+    fenced(connection, run, plus=settlement.delta)
+    return settlement
 
 
 def _move(run: Run, connection: Connection, batch: Batch) -> None:

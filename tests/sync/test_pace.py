@@ -65,7 +65,14 @@ class TestFirstLoad:
         assert counts(house.sync()) == done(12)
         assert written == [0, 4, 8]
 
-    def test_a_failure_in_one_loses_the_whole_transaction_and_nothing_else(
+    def test_a_key_that_two_of_its_batches_name_is_one_document(self, house: Vault, world: World) -> None:
+        """The last word counts, and the item is counted twice, once as a duplicate."""
+        house.tune(page_items=4)
+        world.repeat = [world.fill(11)[1]]
+        assert counts(house.sync()) == done(12, indexed=11, skipped=1)
+        assert house.texts() == world.texts()
+
+    def test_a_crash_loses_the_whole_transaction_and_nothing_else(
         self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What was not committed is not counted, and the next run does it."""
@@ -73,13 +80,13 @@ class TestFirstLoad:
         settled: list[Settlement] = []
         settle = Settlement.settle
 
-        def fail_at_the_seventh(settlement: Settlement, jobs: Sequence[Job]) -> None:
-            settled.append(settlement)
-            if len(settled) == 7:
-                raise Crash
+        def fail_after_the_second(settlement: Settlement, jobs: Sequence[Job]) -> None:
             settle(settlement, jobs)
+            settled.append(settlement)
+            if len(settled) == 2:
+                raise Crash
 
-        monkeypatch.setattr(Settlement, "settle", fail_at_the_seventh)
+        monkeypatch.setattr(Settlement, "settle", fail_after_the_second)
         run = house.begin()
         with pytest.raises(Crash):
             house.work(run)
