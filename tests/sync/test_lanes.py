@@ -362,7 +362,7 @@ class TestPulse:
     ) -> None:
         """Also when the pulse beats between a commit and its counting in memory."""
         house.tune(first_batch_items=2, batch_items=2)
-        world.fill(12)
+        world.fill(60)
         run = house.begin()
         pulse, real = Pulse(run), Run.add
         seen: list[list[int]] = []
@@ -381,7 +381,7 @@ class TestPulse:
         assert len(seen) > 10
         for before, after in pairwise(seen):
             assert all(then >= now for now, then in zip(before, after, strict=True)), (before, after)
-        assert counts(row)["indexed"] == 12
+        assert counts(row)["indexed"] == 60
 
     def test_counters_are_in_the_row_while_the_run_works(self, house: Vault, world: World) -> None:
         """So that everybody sees it move, and a kill loses nothing."""
