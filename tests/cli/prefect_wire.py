@@ -15,9 +15,7 @@ import httpx
 
 from catchment.core.parameters import RunParameters
 from catchment.services.prefect_client import PrefectClient
-from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed, Ticket, claim
-from catchment.sync.stop import StopSignal
 from tests.support.plain import PlainHouse
 
 RUN_TAG = "catchment-run:"
@@ -135,7 +133,7 @@ class Wire:
         parameters = RunParameters(**made["parameters"])
         claimed = claim(house.engine, parameters, ticket, lease_seconds=30)
         assert isinstance(claimed, Claimed), claimed
-        house.work(begin_run(claimed, house.surroundings(), stop=StopSignal(), credentials=None))
+        house.work(house.begun(claimed))
         made["state_type"] = "COMPLETED"
 
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catchment.core.errors import Unavailable
-from catchment.core.ids import new_id
 from catchment.core.parameters import RunParameters
-from catchment.core.runs import ConnectorStatus
 from catchment.services.context import Context
 from catchment.services.files import listed, status_of
 from catchment.services.prefect_client import PrefectClient
@@ -18,12 +16,10 @@ from catchment.services.uploads import Upload, Uploads, upload
 from catchment.store import connectors, documents, runs
 from catchment.store.blobs import Blobs
 from catchment.store.documents import DocumentRow
-from catchment.store.engine import reading, writing
+from catchment.store.engine import reading
 from catchment.store.rows import ConnectorRow, RunRow
-from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed, Ticket, claim
 from catchment.sync.run import Run
-from catchment.sync.stop import StopSignal
 from tests.support.vault import Vault
 
 
@@ -43,23 +39,7 @@ class Desk(Vault):
 
     def pushed_to(self, name: str = "notes", **config: Any) -> ConnectorRow:
         """Store a connector that is pushed to."""
-        now = self.clock.now()
-        with writing(self.engine) as connection:
-            tenant = connectors.default_tenant(connection)
-            return connectors.add(
-                connection,
-                id=new_id(),
-                tenant_id=tenant,
-                collection_pk=connectors.default_collection(connection, tenant),
-                slug=name,
-                name=name,
-                provider="my-own-thing",
-                execution="LOCAL",
-                config=config,
-                status=ConnectorStatus.ACTIVE,
-                created_at=now,
-                updated_at=now,
-            )
+        return self.add("my-own-thing", config, name=name, execution="LOCAL", trusted=False)
 
     def again(self, connector: ConnectorRow) -> ConnectorRow:
         """Return a connector's row as it is now."""
@@ -95,7 +75,7 @@ class Desk(Vault):
             lease_seconds=self.sync_settings.lease_seconds,
         )
         assert isinstance(claimed, Claimed), claimed
-        return begin_run(claimed, self.surroundings(), stop=StopSignal())
+        return self.begun(claimed)
 
     def work_off(self, run_id: str) -> RunRow:
         """Work a run that waits off, and return its row."""

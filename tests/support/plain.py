@@ -19,7 +19,7 @@ from catchment.store.engine import open_engine, reading, writing
 from catchment.store.index import Hit, SearchRequest, index_for
 from catchment.store.migrate import migrate
 from catchment.store.rows import ConnectorRow, RunRow
-from catchment.sync.begin import begin_run
+from catchment.sync.begin import Credentials, begin_run
 from catchment.sync.claim import Claimed, Refused, Ticket, claim
 from catchment.sync.close import close_run, close_unbegun
 from catchment.sync.cursor import MemoryCursorStore
@@ -30,7 +30,13 @@ from catchment.sync.stop import StopSignal
 
 
 class PlainHouse:
-    """A store, and syncs into it without Prefect."""
+    """A store, and syncs into it without Prefect.
+
+    Attributes:
+        credentials: What every connector signs in with.
+    """
+
+    credentials: Credentials | None = None
 
     def __init__(
         self,
@@ -49,8 +55,10 @@ class PlainHouse:
         self.sync_settings = sync or SyncSettings()
         self.parse_settings = parse or ParseSettings()
 
-    def add(self, provider: str, config: Mapping[str, Any], *, name: str = "docs") -> ConnectorRow:
-        """Store a connector."""
+    def add(
+        self, provider: str, config: Mapping[str, Any], *, name: str = "docs", **columns: Any
+    ) -> ConnectorRow:
+        """Store a connector that the operator made; `columns` are of its row."""
         now = self.clock.now()
         with writing(self.engine) as connection:
             tenant = connectors.default_tenant(connection)
@@ -64,9 +72,9 @@ class PlainHouse:
                 provider=provider,
                 config=dict(config),
                 status=ConnectorStatus.ACTIVE,
-                trusted=True,
                 created_at=now,
                 updated_at=now,
+                **{"trusted": True, **columns},
             )
 
     def surroundings(self) -> Surroundings:
@@ -94,14 +102,18 @@ class PlainHouse:
         """Claim and begin a run, without working it off."""
         claimed = self.claim(name, **parameters)
         assert isinstance(claimed, Claimed), claimed
-        return begin_run(claimed, self.surroundings(), stop=StopSignal())
+        return self.begun(claimed)
+
+    def begun(self, claimed: Claimed) -> Run:
+        """Make the run of a claim, as its flow does."""
+        return begin_run(claimed, self.surroundings(), stop=StopSignal(), credentials=self.credentials)
 
     def sync(self, name: str = "docs", **parameters: Any) -> RunRow:
         """Sync once, from claim to closing, and return the run's row."""
         claimed = self.claim(name, **parameters)
         assert isinstance(claimed, Claimed), claimed
         try:
-            run = begin_run(claimed, self.surroundings(), stop=StopSignal())
+            run = self.begun(claimed)
         except CatchmentError as error:
             close_unbegun(self.engine, claimed, error)
         else:

@@ -14,10 +14,8 @@ from catchment.store import connectors
 from catchment.store.engine import reading, writing
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.tables import CHUNK_BITS, documents, items, metadata, runs
-from catchment.sync.begin import begin_run
 from catchment.sync.claim import Claimed
 from catchment.sync.run import Run
-from catchment.sync.stop import StopSignal
 from tests.support.clock import SetClock
 from tests.support.library import check_index
 from tests.support.plain import PlainHouse
@@ -107,7 +105,7 @@ class Vault(PlainHouse):
             self.silence(silent.row.id)
             claimed = self.claim()
             if isinstance(claimed, Claimed):
-                return begin_run(claimed, self.surroundings(), stop=StopSignal())
+                return self.begun(claimed)
         raise AssertionError("the run kept its lease")
 
     def crash(self, **parameters: Any) -> bool:

@@ -10,14 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from catchment.core.errors import CatchmentError
 from catchment.kit import Complete, Content, Item, Scope
-from catchment.store.rows import RunRow
-from catchment.sync.begin import begin_run
-from catchment.sync.claim import Claimed
-from catchment.sync.close import close_unbegun
-from catchment.sync.run import Run
-from catchment.sync.stop import StopSignal
+from catchment.sync.begin import Credentials
 from connectors.postgresql import PostgreSQL, PostgreSQLConfig, PostgreSQLCredentials
 from tests.support.plain import PlainHouse
 from tests.support.postgres import Site, postgres_site
@@ -28,25 +22,7 @@ __all__ = ["postgres_site"]
 class House(PlainHouse):
     """A store that syncs out of databases, with credentials."""
 
-    def begin(self, name: str = "docs", **parameters: Any) -> Run:
-        claimed = self.claim(name, **parameters)
-        assert isinstance(claimed, Claimed), claimed
-        return self._begun(claimed)
-
-    def _begun(self, claimed: Claimed) -> Run:
-        credentials = {"username": "postgres"}
-        return begin_run(claimed, self.surroundings(), stop=StopSignal(), credentials=credentials)
-
-    def sync(self, name: str = "docs", **parameters: Any) -> RunRow:
-        claimed = self.claim(name, **parameters)
-        assert isinstance(claimed, Claimed), claimed
-        try:
-            run = self._begun(claimed)
-        except CatchmentError as error:
-            close_unbegun(self.engine, claimed, error)
-        else:
-            self.work(run)
-        return self.run(claimed.run.id)
+    credentials: Credentials | None = {"username": "postgres"}  # noqa: RUF012 - nobody changes it
 
     def paths(self) -> set[str]:
         """The paths of all visible documents."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from catchment.kit import Item, Session, registry
 from catchment.kit.registry import AnyConnector
-from catchment.sync.begin import begin_run
 from connectors.s3 import S3, S3Config, S3Credentials, pace
 from tests.support.clock import SetClock
 from tests.support.s3 import ACCESS_KEY, SECRET_KEY, Bucket, Moto, Proxy
@@ -101,13 +99,10 @@ def house(
         return S3 if slug == "s3" else real(slug)
 
     monkeypatch.setattr(registry, "provider", look_up)
-    for module in ("plain", "vault"):
-        monkeypatch.setattr(
-            f"tests.support.{module}.begin_run", partial(begin_run, credentials=KEYS.reveal())
-        )
     home = tmp_path / "home"
     home.mkdir()
     vault = Vault(home, clock=clock)
+    vault.credentials = KEYS.reveal()
     vault.add("s3", {"bucket": bucket.name, "endpoint": proxy.url})
     yield vault
     vault.engine.dispose()
