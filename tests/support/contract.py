@@ -25,6 +25,29 @@ def cases(*faces: str) -> list[dict[str, Any]]:
     return [case for case in found if not faces or case["face"] in faces]
 
 
+def over(client: Any) -> Call:
+    """Return what sends the requests of cases by a test client."""
+
+    def call(_base: str, request: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes, Any]:
+        files = [
+            (part["name"], (part["filename"], part["text"].encode(), part["content_type"]))
+            for part in request.get("form", [])
+        ]
+        answer = client.request(
+            request["method"],
+            request["path"],
+            params=request.get("query"),
+            headers=request.get("headers"),
+            files=files or None,
+            **({"content": request["raw"]} if "raw" in request else {"json": request.get("json")}),
+        )
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        value = json.loads(answer.content) if answer.content else None
+        return answer.status_code, headers, answer.content, value
+
+    return call
+
+
 def run_cases(
     wanted: Iterable[Mapping[str, Any]],
     variables: Mapping[str, Any],

@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.testclient import TestClient
 
-from catchment.api.app import create_app
-from catchment.core.home import home_settings
-from catchment.core.settings import ApiSettings
-from catchment.services.context import Context
-from catchment.store.blobs import Blobs
-from catchment.store.engine import open_engine
-from tests.cli.prefect_wire import Wire
-from tests.support.plain import PlainHouse
-from tests.support.tenants import variables_of
-
-
-class BusyWire(Wire):
-    """Works flow runs off beside the request that asked for them, as a worker does."""
-
-    def __init__(self, house: PlainHouse) -> None:
-        super().__init__(lambda: house)
-        self.works = False
-        self.has_worker = True
-        self._workers = ThreadPoolExecutor(4)
-        self._at_work: list[Future[None]] = []
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request; a flow run that was made is begun."""
-        answer = super().answer(request)
-        if self.has_worker and request.url.path.endswith("/create_flow_run"):
-            self._at_work.append(self._workers.submit(self.work, answer.json()["id"]))
-        return answer
-
-    def rest(self) -> None:
-        """Wait until everything that was asked for is done."""
-        for work in self._at_work:
-            work.result(60)
+from tests.support.faces import Served, served
 
 
 @dataclass
-class Aimable:
+class Aimable(Served):
     """A tenant with one collection, those who call, and ways to call."""
 
-    client: TestClient
-    context: Context
-    wire: BusyWire
-    variables: dict[str, str]
     _keys: list[int] = field(default_factory=lambda: [0])
 
     @property
@@ -93,22 +55,5 @@ class Aimable:
 
 @pytest.fixture
 def aimable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aimable]:
-    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path))
-    monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", "1")
-    home_settings.cache_clear()
-    house = PlainHouse(tmp_path)
-    wire = BusyWire(house)
-    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
-    context = Context(engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
-    yield made_of(context, wire)
-    wire.rest()
-    engine.dispose()
-    house.engine.dispose()
-    home_settings.cache_clear()
-
-
-def made_of(context: Context, wire: BusyWire) -> Aimable:
-    """Put a face and those who call it on a store."""
-    app = create_app(context, settings=ApiSettings())
-    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-    return Aimable(client, context, wire, variables_of(context, "http://testserver"))
+    with served(tmp_path, monkeypatch) as face:
+        yield Aimable(face.client, face.context, face.wire, face.variables)

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from catchment.api.app import create_app
-from catchment.core.settings import ApiSettings
 from catchment.kit import registry
 from catchment.services import access
 from catchment.services.context import Context
 from catchment.store.blobs import Blobs
 from tests.cli.prefect_wire import Wire
+from tests.support.faces import client_of
 from tests.support.plain import PlainHouse
 from tests.support.postgres import postgres, postgres_server
 
@@ -105,9 +104,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str | Non
     house = PlainHouse(tmp_path, store_url=store_url)
     wire = Wire(lambda: house)
     context = Context(house.engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
-    app = create_app(context, settings=ApiSettings())
-    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-    yield Trove(client, context, house, wire, _tokens(context))
+    yield Trove(client_of(context), context, house, wire, _tokens(context))
     house.engine.dispose()
     registry.provider.cache_clear()
 

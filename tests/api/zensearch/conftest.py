@@ -8,29 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from catchment.api.app import create_app
-from catchment.core.home import home_settings
-from catchment.core.settings import ApiSettings
+from catchment.services import access
 from catchment.services.context import Context
-from catchment.store.blobs import Blobs
-from catchment.store.engine import open_engine
-from tests.api.aimable.conftest import BusyWire
-from tests.support.plain import PlainHouse
-from tests.support.tenants import variables_of
+from tests.support.faces import Served, served
 
 BASE = "/api/v1"
 
 
 @dataclass
-class Zen:
+class Zen(Served):
     """A team with one collection, those who call, and ways to call."""
-
-    client: TestClient
-    context: Context
-    wire: BusyWire
-    variables: dict[str, str]
 
     @property
     def collection(self) -> str:
@@ -87,24 +75,10 @@ def refused(answer: Any, status: int, code: str, field: str | None = None) -> di
 
 @pytest.fixture
 def zen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zen]:
-    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path))
-    monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", "1")
-    home_settings.cache_clear()
-    house = PlainHouse(tmp_path)
-    wire = BusyWire(house)
-    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
-    context = Context(engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
-    app = create_app(context, settings=ApiSettings())
-    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-    variables = variables_of(context, "http://testserver")
-    yield Zen(client, context, wire, {**variables, "tok_editor": _editor(context)})
-    wire.rest()
-    engine.dispose()
-    house.engine.dispose()
-    home_settings.cache_clear()
+    with served(tmp_path, monkeypatch) as face:
+        variables = {**face.variables, "tok_editor": _editor(face.context)}
+        yield Zen(face.client, face.context, face.wire, variables)
 
 
 def _editor(context: Context) -> str:
-    from catchment.services import access
-
     return access.add_token(context, "editor", role="editor").secret
