@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
+from catchment.store import bulk
 from catchment.store.index import IndexEntry
-from catchment.store.tables import MAX_CHUNKS
+from catchment.store.tables import MAX_CHUNKS, documents
 from catchment.store.words import path_words, spaced
 
 LAST = MAX_CHUNKS - 1
-DOCUMENT_COLUMNS = (
+_COLUMNS = (
     "title",
     "search_title",
     "content_type",
@@ -27,7 +30,7 @@ DOCUMENT_COLUMNS = (
     "indexed_at",
     "deleted_at",
 )
-NEW_DOCUMENT_COLUMNS = (*DOCUMENT_COLUMNS, "id", "connector_pk", "collection_pk", "pk")
+_NEW_COLUMNS = (*_COLUMNS, "id", "connector_pk", "collection_pk", "pk")
 _CODE_TYPES = ("text/x-", "application/x-code", "application/javascript", "application/x-sh")
 
 
@@ -42,8 +45,30 @@ def search_title(title: str, path: str) -> str:
     return f"{spaced(title)} {words}" if words else spaced(title)
 
 
-def document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
-    """Return the values of `DOCUMENT_COLUMNS`."""
+def write_documents(
+    connection: Connection, entries: Sequence[IndexEntry], *, now: float
+) -> list[tuple[Any, ...]]:
+    """Write documents, without their chunks; returns the values of `_COLUMNS` for each."""
+    rows = [_document_row(entry, now) for entry in entries]
+    pairs = list(zip(entries, rows, strict=True))
+    bulk.insert_rows(
+        connection,
+        documents,
+        _NEW_COLUMNS,
+        [
+            (*row, entry.id, entry.connector_pk, entry.collection_pk, entry.pk)
+            for entry, row in pairs
+            if entry.is_new
+        ],
+    )
+    bulk.update_rows(
+        connection, documents, _COLUMNS, [(*row, entry.pk) for entry, row in pairs if not entry.is_new]
+    )
+    return rows
+
+
+def _document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
+    """Return the values of `_COLUMNS`."""
     parsed = entry.parsed
     return (
         entry.title,
@@ -61,11 +86,6 @@ def document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
         now,
         None,
     )
-
-
-def new_document_row(entry: IndexEntry, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values of `NEW_DOCUMENT_COLUMNS`."""
-    return (*row, entry.id, entry.connector_pk, entry.collection_pk, entry.pk)
 
 
 def chunk_bodies(entry: IndexEntry) -> Iterator[tuple[int, int, str, str]]:

@@ -10,10 +10,12 @@ from catchment.store.snippets import snippet
 from catchment.store.tables import CHUNK_BITS
 from catchment.store.words import QueryPart
 
-HIT_COLUMNS = (
-    "c.id, c.heading_path, c.text, d.id, d.connector_pk, i.key, d.title, i.url,"
-    " d.content_type, d.author, i.modified_at, d.stale"
+HITS = (
+    "SELECT c.id, c.heading_path, c.text, d.id, d.connector_pk, i.key, d.title, i.url,"
+    " d.content_type, d.author, i.modified_at, d.stale FROM chunks c"
+    f" JOIN documents d ON d.pk = c.id >> {CHUNK_BITS} JOIN items i ON i.pk = d.pk WHERE c.id"
 )
+"""Everything that hits are made of; what follows says which chunks."""
 
 
 def best_chunks(ranked: Callable[[int], Sequence[Any]], wanted: int) -> list[tuple[int, float]]:
@@ -38,7 +40,7 @@ def best_chunks(ranked: Callable[[int], Sequence[Any]], wanted: int) -> list[tup
 
 
 def hit_of(row: Any, strength: float, parts: Sequence[QueryPart]) -> Hit:
-    """Make a hit of a row of `HIT_COLUMNS`; any strength from 0 on becomes a score from 0 to 1."""
+    """Make a hit of a row of `HITS`; any strength from 0 on becomes a score from 0 to 1."""
     shown, highlights = snippet(row[2] or row[6], parts)
     strength = max(strength, 0.0)
     return Hit(

@@ -18,22 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from catchment.core.errors import StoreUnavailable
 from catchment.store import bulk
 from catchment.store.engine import advisory_lock, reading
-from catchment.store.entries import (
-    DOCUMENT_COLUMNS,
-    LAST,
-    NEW_DOCUMENT_COLUMNS,
-    chunk_bodies,
-    document_row,
-    is_code,
-    new_document_row,
-    search_title,
-    stretches,
-)
-from catchment.store.hits import HIT_COLUMNS, best_chunks, hit_of
-from catchment.store.index import Hit, IndexEntry, SearchRequest
+from catchment.store.entries import LAST, chunk_bodies, is_code, search_title, stretches, write_documents
+from catchment.store.hits import HITS, best_chunks
+from catchment.store.index import IndexEntry, SearchRequest
 from catchment.store.lexemes import place_lexemes, place_query, vector, word_query
-from catchment.store.tables import CHUNK_BITS, chunks, document_access, documents
-from catchment.store.words import QueryPart, query_parts
+from catchment.store.table_index import TableIndex
+from catchment.store.tables import CHUNK_BITS, chunks, documents
+from catchment.store.words import QueryPart
 
 log = logging.getLogger("catchment.store")
 NAME = "ix_chunks_words"
@@ -51,73 +42,26 @@ WORDS_SQL = (
 """Everything that the words of a chunk are made of: the columns of `words_of`."""
 
 
-class PostgresIndex:
+class PostgresIndex(TableIndex):
     """See `catchment.store.index.Index`."""
 
     def upsert(self, connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
-        _drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
-        rows = [(entry, document_row(entry, now)) for entry in ordered]
-        bulk.insert_rows(
-            connection,
-            documents,
-            NEW_DOCUMENT_COLUMNS,
-            [new_document_row(entry, row) for entry, row in rows if entry.is_new],
-        )
-        bulk.update_rows(
-            connection,
-            documents,
-            DOCUMENT_COLUMNS,
-            [(*row, entry.pk) for entry, row in rows if not entry.is_new],
-        )
-        chunk_rows = [chunk for entry, row in rows for chunk in _chunk_rows(entry, row[1])]
-        bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows)
-
-    def remove(self, connection: Connection, pks: Sequence[int], *, now: float) -> int:
-        """Take documents out and leave tombstones; returns how many were visible before."""
-        removed = [
-            row[0]
-            for row in connection.exec_driver_sql(
-                "SELECT pk FROM documents WHERE deleted_at IS NULL AND pk = ANY(%s) ORDER BY pk FOR UPDATE",
-                (list(pks),),
-            )
+        self._drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
+        rows = write_documents(connection, ordered, now=now)
+        chunk_rows = [
+            chunk
+            for entry, (_, title, *_) in zip(ordered, rows, strict=True)
+            for chunk in _chunk_rows(entry, title)
         ]
-        _drop_chunks(connection, removed)
-        rows = [(now, 0, False, pk) for pk in removed]
-        bulk.update_rows(connection, documents, ("deleted_at", "chunks", "stale"), rows)
-        return len(removed)
+        bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows)
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:
         """Give a document another title and path; only its first chunk is indexed again."""
         searched = search_title(title, path)
         bulk.update_rows(connection, documents, ("title", "search_title"), [(title, searched, pk)])
         refresh_words(connection, pk << CHUNK_BITS, pk << CHUNK_BITS)
-
-    def set_permissions(
-        self, connection: Connection, pk: int, entries: Sequence[tuple[str, str]], *, public: bool
-    ) -> None:
-        """Replace who may see a document."""
-        connection.execute(document_access.delete().where(document_access.c.document_pk == pk))
-        bulk.insert_rows(
-            connection,
-            document_access,
-            ("document_pk", "kind", "subject"),
-            [(pk, kind, subject) for kind, subject in dict.fromkeys(entries)],
-        )
-        bulk.update_rows(connection, documents, ("public",), [(public, pk)])
-
-    def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
-        """Return the best hits: chunks with all words, or with any where none has all."""
-        parts = query_parts(request.query)
-        wanted = request.offset + request.limit
-        best = _best(connection, parts, request, wanted)
-        return _hits(connection, best[request.offset : wanted], parts)
-
-    def matches(self, connection: Connection, request: SearchRequest) -> list[int]:
-        """Return the numbers of the best documents, best first."""
-        best = _best(connection, query_parts(request.query), request, request.limit)
-        return [chunk_id >> CHUNK_BITS for chunk_id, _ in best]
 
     def complete(self, engine: Engine) -> None:
         """Build the GIN index if it is missing, without keeping anybody from reading or writing.
@@ -134,6 +78,34 @@ class PostgresIndex:
                     build(connection_of_lock)
         except (DBAPIError, StoreUnavailable) as error:
             log.warning("the index over the words could not be built yet: %s", type(error).__name__)
+
+    def _visible(self, connection: Connection, pks: Sequence[int]) -> list[int]:
+        rows = connection.exec_driver_sql(
+            "SELECT pk FROM documents WHERE deleted_at IS NULL AND pk = ANY(%s) ORDER BY pk FOR UPDATE",
+            (list(pks),),
+        )
+        return [row[0] for row in rows]
+
+    def _drop_chunks(self, connection: Connection, pks: Sequence[int]) -> None:
+        ranges = [(first << CHUNK_BITS, last << CHUNK_BITS | LAST) for first, last in stretches(pks)]
+        if ranges:
+            connection.exec_driver_sql("DELETE FROM chunks WHERE id BETWEEN %s AND %s", ranges)
+
+    def _best(
+        self, connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
+    ) -> list[tuple[int, float]]:
+        conditions = _conditions(request)
+        if conditions is None:
+            return []
+        for operator in ("&", "|") if len(parts) > 1 else ("&",):
+            query = word_query(parts, operator)
+            best = _best_chunks(connection, query, request, conditions, wanted) if query else []
+            if best:
+                return best
+        return []
+
+    def _hit_rows(self, connection: Connection, chunk_ids: Sequence[int]) -> Sequence[Any]:
+        return connection.exec_driver_sql(f"{HITS} = ANY(%s)", (list(chunk_ids),)).all()
 
 
 def build(connection: Connection) -> None:
@@ -213,12 +185,6 @@ def _chunk_rows(entry: IndexEntry, title: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def _drop_chunks(connection: Connection, pks: Sequence[int]) -> None:
-    ranges = [(first << CHUNK_BITS, last << CHUNK_BITS | LAST) for first, last in stretches(pks)]
-    if ranges:
-        connection.exec_driver_sql("DELETE FROM chunks WHERE id BETWEEN %s AND %s", ranges)
-
-
 def _conditions(request: SearchRequest) -> tuple[str, list[Any]] | None:
     """Write the filters on the document as SQL; None where no document can pass them."""
     clauses: list[str] = []
@@ -262,21 +228,6 @@ def _can_be_stored(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
-def _best(
-    connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
-) -> list[tuple[int, float]]:
-    """Return the best chunk of each of the best documents: those with all words, else those with any."""
-    conditions = _conditions(request)
-    if conditions is None:
-        return []
-    for operator in ("&", "|") if len(parts) > 1 else ("&",):
-        query = word_query(parts, operator)
-        best = _best_chunks(connection, query, request, conditions, wanted) if query else []
-        if best:
-            return best
-    return []
-
-
 def _best_chunks(
     connection: Connection,
     query: str,
@@ -303,17 +254,3 @@ def _best_chunks(
         ).all()
 
     return best_chunks(ranked, wanted)
-
-
-def _hits(connection: Connection, best: Sequence[tuple[int, float]], parts: Sequence[QueryPart]) -> list[Hit]:
-    if not best:
-        return []
-    strengths = dict(best)
-    rows = connection.exec_driver_sql(
-        f"SELECT {HIT_COLUMNS} FROM chunks c"
-        f" JOIN documents d ON d.pk = c.id >> {CHUNK_BITS} JOIN items i ON i.pk = d.pk"
-        " WHERE c.id = ANY(%s)",
-        (list(strengths),),
-    )
-    hits = {row[0]: hit_of(row, strengths[row[0]], parts) for row in rows}
-    return [hits[chunk_id] for chunk_id, _ in best if chunk_id in hits]

@@ -13,9 +13,9 @@ from catchment.core.ids import new_id
 from catchment.core.runs import Origin, RunKind, RunState, Trigger
 from catchment.store import bulk
 from catchment.store.engine import db_now
-from catchment.store.entries import DOCUMENT_COLUMNS, NEW_DOCUMENT_COLUMNS, document_row, new_document_row
+from catchment.store.entries import write_documents
 from catchment.store.index import IndexEntry
-from catchment.store.tables import documents, items, runs
+from catchment.store.tables import items, runs
 
 PUSH = "push"
 """Mode of the run of one push."""
@@ -172,16 +172,4 @@ def write_unread(connection: Connection, entries: Sequence[IndexEntry], *, now: 
 
     What the index has of them must have been taken out before.
     """
-    rows = [(entry, document_row(entry, now)) for entry in entries]
-    bulk.insert_rows(
-        connection,
-        documents,
-        NEW_DOCUMENT_COLUMNS,
-        [new_document_row(entry, row) for entry, row in rows if entry.is_new],
-    )
-    bulk.update_rows(
-        connection,
-        documents,
-        DOCUMENT_COLUMNS,
-        [(*row, entry.pk) for entry, row in rows if not entry.is_new],
-    )
+    write_documents(connection, entries, now=now)

@@ -14,21 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from catchment.store import bulk
-from catchment.store.entries import (
-    DOCUMENT_COLUMNS,
-    LAST,
-    NEW_DOCUMENT_COLUMNS,
-    chunk_bodies,
-    document_row,
-    is_code,
-    new_document_row,
-    search_title,
-    stretches,
-)
-from catchment.store.hits import HIT_COLUMNS, best_chunks, hit_of
-from catchment.store.index import Hit, IndexEntry, SearchRequest
-from catchment.store.tables import CHUNK_BITS, chunks, document_access, documents
-from catchment.store.words import QueryPart, query_parts, searchable
+from catchment.store.entries import LAST, chunk_bodies, is_code, search_title, stretches, write_documents
+from catchment.store.hits import HITS, best_chunks
+from catchment.store.index import IndexEntry, SearchRequest
+from catchment.store.table_index import TableIndex
+from catchment.store.tables import CHUNK_BITS, chunks, documents
+from catchment.store.words import QueryPart, searchable
 
 _CHUNK_COLUMNS = ("id", "start", "heading_path", "text", "search_text")
 
@@ -42,7 +33,7 @@ _FTS_OUT = (
 )
 
 
-class SqliteIndex:
+class SqliteIndex(TableIndex):
     """See `catchment.store.index.Index`."""
 
     def upsert(self, connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:
@@ -50,44 +41,13 @@ class SqliteIndex:
         ordered = sorted(entries, key=lambda entry: entry.pk)
         old = [entry.pk for entry in ordered if not entry.is_new]
         self._drop_chunks(connection, old)
-        rows = [document_row(entry, now) for entry in ordered]
-        bulk.insert_rows(
-            connection,
-            documents,
-            NEW_DOCUMENT_COLUMNS,
-            [new_document_row(entry, row) for row, entry in zip(rows, ordered, strict=True) if entry.is_new],
-        )
-        bulk.update_rows(
-            connection,
-            documents,
-            DOCUMENT_COLUMNS,
-            [(*row, entry.pk) for row, entry in zip(rows, ordered, strict=True) if not entry.is_new],
-        )
+        write_documents(connection, ordered, now=now)
         chunk_rows: list[tuple[Any, ...]] = []
         for entry in ordered:
             _add_chunk_rows(entry, chunk_rows)
         bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, chunk_rows)
         for first, last in stretches([entry.pk for entry in ordered]):
             connection.exec_driver_sql(_FTS_IN, (first << CHUNK_BITS, last << CHUNK_BITS | LAST))
-
-    def remove(self, connection: Connection, pks: Sequence[int], *, now: float) -> int:
-        """Take documents out and leave tombstones; returns how many were visible before."""
-        removed = [
-            row[0]
-            for row in connection.exec_driver_sql(
-                "SELECT pk FROM documents WHERE deleted_at IS NULL"
-                " AND pk IN (SELECT value FROM json_each(?)) ORDER BY pk",
-                (json.dumps(list(pks)),),
-            )
-        ]
-        self._drop_chunks(connection, removed)
-        bulk.update_rows(
-            connection,
-            documents,
-            ("deleted_at", "chunks", "stale"),
-            [(now, 0, False, pk) for pk in removed],
-        )
-        return len(removed)
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:
         """Give a document another title and path; only its first chunk is indexed again."""
@@ -98,33 +58,16 @@ class SqliteIndex:
         )
         connection.exec_driver_sql(_FTS_IN, (first, first))
 
-    def set_permissions(
-        self, connection: Connection, pk: int, entries: Sequence[tuple[str, str]], *, public: bool
-    ) -> None:
-        """Replace who may see a document."""
-        connection.execute(document_access.delete().where(document_access.c.document_pk == pk))
-        bulk.insert_rows(
-            connection,
-            document_access,
-            ("document_pk", "kind", "subject"),
-            [(pk, kind, subject) for kind, subject in dict.fromkeys(entries)],
-        )
-        bulk.update_rows(connection, documents, ("public",), [(public, pk)])
-
-    def search(self, connection: Connection, request: SearchRequest) -> list[Hit]:
-        """Return the best hits: chunks with all words, or with any where none has all."""
-        parts = query_parts(request.query)
-        wanted = request.offset + request.limit
-        best = _best(connection, parts, request, wanted)
-        return _hits(connection, best[request.offset : wanted], parts)
-
-    def matches(self, connection: Connection, request: SearchRequest) -> list[int]:
-        """Return the numbers of the best documents, best first."""
-        best = _best(connection, query_parts(request.query), request, request.limit)
-        return [chunk_id >> CHUNK_BITS for chunk_id, _ in best]
-
     def complete(self, engine: Engine) -> None:
         """Nothing: the words are written with the text."""
+
+    def _visible(self, connection: Connection, pks: Sequence[int]) -> list[int]:
+        rows = connection.exec_driver_sql(
+            "SELECT pk FROM documents WHERE deleted_at IS NULL"
+            " AND pk IN (SELECT value FROM json_each(?)) ORDER BY pk",
+            (json.dumps(list(pks)),),
+        )
+        return [row[0] for row in rows]
 
     def _drop_chunks(self, connection: Connection, pks: Sequence[int]) -> None:
         """Take the chunks of documents out, in ascending order, for FTS before the table."""
@@ -133,6 +76,22 @@ class SqliteIndex:
             connection.exec_driver_sql(_FTS_OUT, stretch)
         for stretch in ranges:
             connection.exec_driver_sql("DELETE FROM chunks WHERE id BETWEEN ? AND ?", stretch)
+
+    def _best(
+        self, connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
+    ) -> list[tuple[int, float]]:
+        if not parts:
+            return []
+        for operator in (" AND ", " OR ") if len(parts) > 1 else (" AND ",):
+            best = _best_chunks(connection, _match(parts, operator, request), request, wanted)
+            if best:
+                return best
+        return []
+
+    def _hit_rows(self, connection: Connection, chunk_ids: Sequence[int]) -> Sequence[Any]:
+        return connection.exec_driver_sql(
+            f"{HITS} IN (SELECT value FROM json_each(?))", (json.dumps(list(chunk_ids)),)
+        ).all()
 
 
 def _add_chunk_rows(entry: IndexEntry, rows: list[tuple[Any, ...]]) -> None:
@@ -199,19 +158,6 @@ def _conditions(request: SearchRequest) -> tuple[str, list[Any]]:
     return " AND ".join(clauses), values
 
 
-def _best(
-    connection: Connection, parts: Sequence[QueryPart], request: SearchRequest, wanted: int
-) -> list[tuple[int, float]]:
-    """Return the best chunk of each of the best documents: those with all words, else those with any."""
-    if not parts:
-        return []
-    for operator in (" AND ", " OR ") if len(parts) > 1 else (" AND ",):
-        best = _best_chunks(connection, _match(parts, operator, request), request, wanted)
-        if best:
-            return best
-    return []
-
-
 def _best_chunks(
     connection: Connection, expression: str, request: SearchRequest, wanted: int
 ) -> list[tuple[int, float]]:
@@ -227,17 +173,3 @@ def _best_chunks(
         ).all()
 
     return best_chunks(ranked, wanted)
-
-
-def _hits(connection: Connection, best: Sequence[tuple[int, float]], parts: Sequence[QueryPart]) -> list[Hit]:
-    if not best:
-        return []
-    strengths = dict(best)
-    rows = connection.exec_driver_sql(
-        f"SELECT {HIT_COLUMNS} FROM chunks c"
-        f" JOIN documents d ON d.pk = c.id >> {CHUNK_BITS} JOIN items i ON i.pk = d.pk"
-        " WHERE c.id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(strengths)),),
-    )
-    hits = {row[0]: hit_of(row, strengths[row[0]], parts) for row in rows}
-    return [hits[chunk_id] for chunk_id, _ in best if chunk_id in hits]
