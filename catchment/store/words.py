@@ -44,6 +44,11 @@ _FOLDED = {"\u03c2": "\u03c3", "\u0451": "\u0435", "\u0401": "\u0415"} | {
     for character in map(chr, (*range(0x386, 0x3CF), *range(0x1F00, 0x2000)))
     if re.fullmatch("[\u0391-\u03c9][\u0300-\u036f]+", unicodedata.normalize("NFD", character))
 }
+# Letters since Unicode 8 (vowels and tones of New Tai Lue, a sign of the Vedas). The index knows them as
+# marks, and a mark alone is no word of it; letters for private use stand in for them, in text and query.
+_FOLDED |= {
+    chr(code): chr(0xE000 | code & 0xFFF) for code in (*range(0x19B0, 0x19C1), 0x19C8, 0x19C9, 0x1CF2, 0x1CF3)
+}
 _FOLDABLE = re.compile(f"[{''.join(_FOLDED)}]")
 # Latin text with its punctuation, which is most text, needs nothing of the above; looking at it so takes
 # a third of the time that a substitution without a match does.

@@ -137,6 +137,15 @@ class TestScripts:
         assert marked(library.search("он")[0]) == ["он"]
         assert marked(library.search("cafe")[0]) == ["Café"]
 
+    @pytest.mark.parametrize("letter", ["\u19b0", "\u19c9", "\u1cf2"])
+    def test_letters_younger_than_the_tables_of_the_index_are_words(
+        self, library: Library, letter: str
+    ) -> None:
+        """Alone, and as a part of a word."""
+        alone, within = library.add(f"one {letter}: two"), library.add(f"\u1982{letter}\u1983 three")
+        assert library.found(letter) == [alone]
+        assert library.found(f"\u1982{letter}\u1983") == [within]
+
     @pytest.mark.parametrize("sign", ["🤣", "\u2069", "₽", "🫠", "😀", "→", "€", "\u200b", "—", "🇨🇭", "👩‍🔬"])
     def test_end_where_a_sign_begins(self, library: Library, sign: str) -> None:
         """Emoji, currencies and invisible marks beside a word do not become part of it."""
