@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from catchment.services import reach
 from catchment.services.access import Caller
 from catchment.services.context import Context
-from catchment.store import connectors, documents, spaces
+from catchment.store import documents
 from catchment.store.documents import ListedDocument
 from catchment.store.engine import reading
-from catchment.store.index import Hit, SearchRequest, Viewer, index_for
+from catchment.store.index import Hit, SearchRequest, index_for
 
 MOST_COUNTED = 1000
 """A total and facets are of so many of the best documents at the most."""
@@ -94,17 +94,11 @@ def find(context: Context, caller: Caller, question: Question, *, with_facets: b
 
 def _request(connection: Connection, caller: Caller, question: Question) -> SearchRequest:
     wanted = None if question.collection_ids is None else set(question.collection_ids)
-    open_to = [
-        row
-        for row in spaces.collections_of(connection, caller.tenant_id)
-        if caller.space_role(row.space_id) is not None and (wanted is None or row.id in wanted)
-    ]
-    collection_pks = {row.pk for row in open_to}
     named = None if question.connector_ids is None else set(question.connector_ids)
     sources = [
         row
-        for row in connectors.all_living(connection, caller.tenant_id)
-        if row.collection_pk in collection_pks and (named is None or row.id in named)
+        for row, home in reach.open_connectors(connection, caller)
+        if (wanted is None or home.id in wanted) and (named is None or row.id in named)
     ]
     return SearchRequest(
         question.query,
@@ -115,7 +109,7 @@ def _request(connection: Connection, caller: Caller, question: Question) -> Sear
         facts=tuple((name, tuple(values)) for name, values in question.facts.items()),
         since=question.since,
         until=question.until,
-        viewer=Viewer(reach.subjects(caller)),
+        viewer=reach.viewer(caller),
     )
 
 

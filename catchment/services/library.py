@@ -14,10 +14,11 @@ from catchment.core.runs import RunState
 from catchment.services import reach
 from catchment.services.access import Caller
 from catchment.services.context import Context
-from catchment.store import connectors, documents, runs, spaces, views
+from catchment.services.search import require_words
+from catchment.store import runs, views
 from catchment.store.documents import DocumentRow
 from catchment.store.engine import reading
-from catchment.store.index import Hit, SearchRequest, Viewer, index_for
+from catchment.store.index import Hit, SearchRequest, index_for
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.views import DocumentFilter
 
@@ -57,23 +58,10 @@ class Findings:
     total: int
 
 
-def viewer_of(caller: Caller) -> Viewer:
-    """Return as whom a caller looks at access lists: nobody is mapped to a source's identities yet."""
-    del caller
-    return Viewer()
-
-
 def seen_connectors(context: Context, caller: Caller) -> list[ConnectorRow]:
     """Return the living connectors that a caller may look into, oldest first."""
-    allowed = reach.visible_spaces(caller)
     with reading(context.engine) as connection:
-        rows = connectors.all_living(connection, caller.tenant_id)
-        if allowed is None:
-            return rows
-        homes = {
-            row.pk for row in spaces.collections_of(connection, caller.tenant_id) if row.space_id in allowed
-        }
-    return [row for row in rows if row.collection_pk in homes]
+        return [row for row, _ in reach.open_connectors(connection, caller)]
 
 
 def seen_connector(context: Context, caller: Caller, connector_id: str) -> ConnectorRow:
@@ -83,8 +71,7 @@ def seen_connector(context: Context, caller: Caller, connector_id: str) -> Conne
         NotFound: There is none with this id, or it lies in a space that the caller has no role in.
     """
     row = reach.connector(context, caller, connector_id)
-    allowed = reach.visible_spaces(caller)
-    if allowed is not None and reach.collection_of(context, row).space_id not in allowed:
+    if caller.space_role(reach.collection_of(context, row).space_id) is None:
         raise NotFound("There is no such connector.")
     return row
 
@@ -97,7 +84,7 @@ def document(context: Context, caller: Caller, document_id: str) -> DocumentRow:
     """
     seen = tuple(row.pk for row in seen_connectors(context, caller))
     with reading(context.engine) as connection:
-        found = views.by_ids(connection, [document_id], DocumentFilter(seen, viewer_of(caller)))
+        found = views.by_ids(connection, [document_id], DocumentFilter(seen, reach.viewer(caller)))
     if document_id not in found:
         raise NotFound("Document not found")
     return found[document_id]
@@ -139,12 +126,6 @@ def beginning(context: Context, row: DocumentRow, *, chunks_at_most: int) -> str
     """Return the beginning of a document's text."""
     with reading(context.engine) as connection:
         return views.first_text(connection, row.pk, chunks_at_most=chunks_at_most)
-
-
-def whole_text(context: Context, row: DocumentRow) -> str:
-    """Return the whole text of a document."""
-    with reading(context.engine) as connection:
-        return "".join(documents.text_of(connection, row.pk))
 
 
 def recent_runs(context: Context, seen: Sequence[ConnectorRow], *, limit: int) -> list[RunRow]:
@@ -211,8 +192,7 @@ def _relevances(hits: Sequence[Hit]) -> dict[str, float]:
 
 
 def _check_query(query: str) -> None:
-    if not query.strip():
-        raise UsageError("There is nothing to search for.", remedy="Give one word or more.")
+    require_words(query)
     if len(query) > MOST_QUERY_CHARACTERS:
         raise UsageError(f"A query has at most {MOST_QUERY_CHARACTERS:,} characters.")
 
@@ -222,7 +202,7 @@ def _hits(context: Context, caller: Caller, request: SearchRequest) -> list[Hit]
         return []
     index = index_for(context.engine.dialect.name)
     with reading(context.engine) as connection:
-        return index.search(connection, replace(request, viewer=viewer_of(caller)))
+        return index.search(connection, replace(request, viewer=reach.viewer(caller)))
 
 
 def _with_documents(
@@ -232,6 +212,6 @@ def _with_documents(
     first = {hit.document_id: hit for hit in reversed(hits)}
     pks = tuple({hit.connector_pk for hit in hits})
     with reading(context.engine) as connection:
-        found = views.by_ids(connection, list(shown), DocumentFilter(pks, viewer_of(caller)))
+        found = views.by_ids(connection, list(shown), DocumentFilter(pks, reach.viewer(caller)))
     # A document that went away between the two looks is not shown.
     return [FoundDocument(first[name], found[name], shown[name]) for name in shown if name in found]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from catchment.core.errors import UsageError
+from catchment.services import reach
 from catchment.services.access import Caller
 from catchment.services.context import Context
-from catchment.store import connectors, documents, items, runs, scopes, spaces
+from catchment.store import connectors, documents, items, runs, scopes
 from catchment.store.engine import reading
 from catchment.store.rows import ConnectorRow, RunRow, ScopeRow
 from catchment.store.spaces import CollectionRow
@@ -55,10 +56,7 @@ def standing(engine: Engine, connector: ConnectorRow) -> Standing:
 def visible(context: Context, caller: Caller) -> list[tuple[ConnectorRow, CollectionRow]]:
     """Return the connectors in spaces that the caller has a role in, newest first, with their collections."""
     with reading(context.engine) as connection:
-        places = {row.pk: row for row in spaces.collections_of(connection, caller.tenant_id)}
-        living = connectors.all_living(connection, caller.tenant_id)
-    found = [(row, places[row.collection_pk]) for row in reversed(living) if row.collection_pk in places]
-    return [(row, place) for row, place in found if caller.space_role(place.space_id) is not None]
+        return reach.open_connectors(connection, caller)[::-1]
 
 
 def document_counts(context: Context, rows: Sequence[ConnectorRow]) -> dict[int, int]:

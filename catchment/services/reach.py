@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from catchment.core.errors import NotFound
 from catchment.services.access import Caller
 from catchment.services.context import Context
 from catchment.store import connectors, documents, runs, spaces
 from catchment.store.documents import ListedDocument
 from catchment.store.engine import reading
+from catchment.store.index import Viewer
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.spaces import CollectionRow, SpaceRow
 
@@ -74,6 +77,11 @@ def collection_of(context: Context, connector: ConnectorRow) -> CollectionRow:
         return spaces.collection_by_pk(connection, connector.collection_pk)
 
 
+def viewer(caller: Caller) -> Viewer:
+    """Return as whom a caller looks at the access lists of sources."""
+    return Viewer(subjects(caller))
+
+
 def subjects(caller: Caller) -> tuple[tuple[str, str], ...]:
     """Return whom the access lists of sources may name for a caller; nobody, as long as none is mapped."""
     del caller
@@ -102,6 +110,14 @@ def default_collection(context: Context, caller: Caller) -> CollectionRow:
         )
 
 
-def visible_spaces(caller: Caller) -> frozenset[str] | None:
-    """Return the ids of the spaces that a caller may look into; None means every space of its tenant."""
-    return None if caller.has_role("admin") else frozenset(caller.space_roles)
+def open_collections(connection: Connection, caller: Caller) -> list[CollectionRow]:
+    """Return the living collections of the spaces in which a caller has a role, oldest first."""
+    found = spaces.collections_of(connection, caller.tenant_id)
+    return [row for row in found if caller.space_role(row.space_id) is not None]
+
+
+def open_connectors(connection: Connection, caller: Caller) -> list[tuple[ConnectorRow, CollectionRow]]:
+    """Return the living connectors in those collections, each with its own, oldest first."""
+    homes = {row.pk: row for row in open_collections(connection, caller)}
+    living = connectors.all_living(connection, caller.tenant_id)
+    return [(row, homes[row.collection_pk]) for row in living if row.collection_pk in homes]

@@ -56,8 +56,7 @@ def search(
         NotFound: There is no such connector.
         UsageError: The query is empty, or a number is out of range.
     """
-    if not query.strip():
-        raise UsageError("There is nothing to search for.", remedy="Give one word or more.")
+    require_words(query)
     if not 1 <= limit <= MOST_HITS:
         raise UsageError(f"The limit {limit} cannot be used.", remedy=f"Give a number from 1 to {MOST_HITS}.")
     if offset < 0:
@@ -80,6 +79,16 @@ def search(
         hits = index_for(engine.dialect.name).search(connection, request)
         # What a connector that is just being removed still has is shown no more.
         return [Found(hit, living[hit.connector_pk]) for hit in hits if hit.connector_pk in living]
+
+
+def require_words(query: str) -> None:
+    """Refuse a query without a word.
+
+    Raises:
+        UsageError: It is empty.
+    """
+    if not query.strip():
+        raise UsageError("There is nothing to search for.", remedy="Give one word or more.")
 
 
 def media_type(name: str) -> str:

@@ -78,13 +78,8 @@ def list_collections(
 ) -> list[CollectionView]:
     """Return the collections of the spaces that the caller has a role in, or of one of them; newest first."""
     with reading(context.engine) as connection:
-        found = spaces.collections_of(connection, caller.tenant_id)
-    seen = [
-        row
-        for row in found
-        if caller.space_role(row.space_id) is not None and space_id in (None, row.space_id)
-    ]
-    return _with_counts(context, reversed(seen))
+        seen = reach.open_collections(connection, caller)
+    return _with_counts(context, [row for row in reversed(seen) if space_id in (None, row.space_id)])
 
 
 def show_collection(context: Context, row: CollectionRow) -> CollectionView:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, text, update
 
 from catchment.core.runs import ItemState, Origin
-from catchment.store.documents import text_of
 from catchment.store.rows import as_row
 from catchment.store.tables import documents, items
 
@@ -134,11 +133,6 @@ def stored(connection: Connection, connector_pk: int, keys: Sequence[str]) -> It
             documents.c.deleted_at.is_(None),
         )
     )
-
-
-def whole_text(connection: Connection, pk: int) -> str:
-    """Return the text of a document."""
-    return "".join(text_of(connection, pk))
 
 
 def write_uploads(

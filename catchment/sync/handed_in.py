@@ -24,6 +24,7 @@ from catchment.kit.transcriber import Transcriber, transcriber
 from catchment.parsing.plain import plain_document
 from catchment.store import items, kept
 from catchment.store.blobs import Blobs
+from catchment.store.documents import text_of
 from catchment.store.engine import reading
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class PushedTexts(Kept):
             known = items.lookup(connection, self.connector.pk, [item.key]).get(item.key)
             if known is None or not known.has_document:
                 raise ItemUnreadable(item.key, "gone")
-            text = kept.whole_text(connection, known.pk)
+            text = "".join(text_of(connection, known.pk))
         return self._document(item, text)
 
     def _document(self, item: Item, text: str) -> Content:

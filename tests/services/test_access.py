@@ -139,8 +139,8 @@ class TestRoles:
         with pytest.raises(Forbidden, match="no role"):
             editor.require_space_role("b")
         assert self.caller("admin").space_role("b") == "admin"
-        assert reach.visible_spaces(editor) == {"a"}
-        assert reach.visible_spaces(self.caller("owner")) is None
+        assert (editor.space_role("a"), editor.space_role("b")) == ("viewer", None)
+        assert self.caller("owner").space_role("b") == "admin"
 
     def test_of_a_newcomer_hold_in_the_default_space(self, context: Context) -> None:
         """Unless it was said otherwise."""

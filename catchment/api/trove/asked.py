@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from catchment.core.errors import UsageError
-from catchment.services import library
+from catchment.services import documents, library, reach
 from catchment.services.access import Caller
 from catchment.services.context import Context
 from catchment.store.documents import DocumentRow
@@ -42,7 +42,7 @@ class Asked:
 
     def narrow(self, pks: Sequence[int] | None = None) -> DocumentFilter:
         """Return the filter for everything that the caller may see, or for some connectors of it."""
-        return DocumentFilter(tuple(self.seen if pks is None else pks), library.viewer_of(self.caller))
+        return DocumentFilter(tuple(self.seen if pks is None else pks), reach.viewer(self.caller))
 
     def spend_rows(self, count: int) -> None:
         """Count what is about to be read.
@@ -66,7 +66,7 @@ class Asked:
                 raise UsageError(
                     "More full texts are asked for at once than one answer can hold: ask for fewer."
                 )
-            self._texts[row.pk] = library.whole_text(self.context, row)
+            self._texts[row.pk] = documents.text(self.context.engine, row)
         return self._texts[row.pk]
 
     def beginning(self, row: DocumentRow) -> str:
