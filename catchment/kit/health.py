@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from catchment.core.errors import AuthRejected, ConfigRejected, PermissionMissing, SourceError
+
 
 class Health(StrEnum):
     """How one capability stands."""
@@ -32,3 +34,20 @@ class Capability:
     message: str
     remedy: str = ""
     setting: str = ""
+
+    @classmethod
+    def failed(cls, name: str, error: SourceError, *, setting: str = "", remedy: str = "") -> Capability:
+        """Say how a capability stands that ended in an error.
+
+        Args:
+            name: The capability.
+            error: What came of trying it.
+            setting: To be looked at where the error names none.
+            remedy: What to do where the error says nothing.
+        """
+        health = Health.UNREACHABLE
+        if isinstance(error, ConfigRejected):
+            health, setting = Health.MISCONFIGURED, error.setting or setting
+        elif isinstance(error, AuthRejected | PermissionMissing):
+            health = Health.DENIED
+        return cls(name, health, error.message, remedy=error.remedy or remedy, setting=setting)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from catchment.core.errors import SourceError
 from catchment.kit import (
     Capability,
-    ConfigRejected,
     Health,
     Item,
     ItemUnreadable,
-    PermissionMissing,
 )
 
 if TYPE_CHECKING:
@@ -78,11 +76,5 @@ def _read(folder: Folder) -> Capability:
 
 def failed(name: str, error: SourceError) -> Capability:
     """Say how a capability stands that ended in this error."""
-    setting = "path"
-    health = Health.UNREACHABLE
-    if isinstance(error, ConfigRejected):
-        health, setting = Health.MISCONFIGURED, error.setting or setting
-    elif isinstance(error, PermissionMissing):
-        health = Health.DENIED
-    remedy = error.remedy or "Look at the disk or the share that holds the folder, then try again."
-    return Capability(name, health, error.message, remedy=remedy, setting=setting)
+    remedy = "Look at the disk or the share that holds the folder, then try again."
+    return Capability.failed(name, error, setting="path", remedy=remedy)

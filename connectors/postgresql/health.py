@@ -160,11 +160,5 @@ def _by_column(connection: Connection, plans: list[RowPlan]) -> list[Capability]
 
 def failed(name: str, error: SourceError) -> Capability:
     """Say how a capability stands that ended in this error."""
-    health, setting = Health.UNREACHABLE, ""
-    if isinstance(error, ConfigRejected):
-        health, setting = Health.MISCONFIGURED, error.setting
-    elif isinstance(error, AuthRejected | PermissionMissing):
-        health = Health.DENIED
-    if not setting and health is Health.UNREACHABLE and name == "connect":
-        setting = "host"
-    return Capability(name, health, error.message, remedy=error.remedy, setting=setting)
+    unreachable = not isinstance(error, ConfigRejected | AuthRejected | PermissionMissing)
+    return Capability.failed(name, error, setting="host" if unreachable and name == "connect" else "")

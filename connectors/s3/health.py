@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from catchment.core.errors import SourceError
 from catchment.kit import (
-    AuthRejected,
     Capability,
     ConfigRejected,
     Health,
@@ -102,10 +101,4 @@ def _versions(source: S3) -> Capability:
 
 def failed(name: str, error: SourceError) -> Capability:
     """Say how a capability stands that ended in this error."""
-    health, setting = Health.UNREACHABLE, ""
-    if isinstance(error, ConfigRejected):
-        health, setting = Health.MISCONFIGURED, error.setting
-    elif isinstance(error, PermissionMissing | AuthRejected):
-        health = Health.DENIED
-    remedy = error.remedy or "Look at the server and the network, then try again."
-    return Capability(name, health, error.message, remedy=remedy, setting=setting)
+    return Capability.failed(name, error, remedy="Look at the server and the network, then try again.")
