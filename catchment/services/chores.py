@@ -74,12 +74,7 @@ def start(context: Context, row: RunRow) -> bool:
             return False
         if connector.paused or not runs.release(connection, row.id):
             return False
-    try:
-        syncs.start_flow_run(context, row.id, connector)
-    except BaseException:
-        with writing(context.engine) as connection:
-            runs.change(connection, row.id, waiting=True)
-        raise
+    syncs.start_released(context, row.id, connector)
     return True
 
 

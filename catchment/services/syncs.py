@@ -140,6 +140,20 @@ def _begun(context: Context, run_id: str, flow_run_id: str) -> RunRow:
     return show(context, run_id)
 
 
+def start_released(context: Context, run_id: str, connector: ConnectorRow) -> RunRow:
+    """Hand a run that has just ceased to wait over to Prefect; where Prefect is away, it waits on.
+
+    Raises:
+        Unavailable: Prefect is away.
+    """
+    try:
+        return start_flow_run(context, run_id, connector)
+    except BaseException:
+        with writing(context.engine) as connection:
+            runs.change(connection, run_id, waiting=True)
+        raise
+
+
 def _wait_behind(
     context: Context, connector: ConnectorRow, mode: Mode, names: Sequence[str], cause: Trigger
 ) -> RunRow:

@@ -113,12 +113,7 @@ def start_waiting(context: Context, row: RunRow) -> bool:
         # The row takes the connector by ceasing to wait; its names stay with it.
         if not runs.change(connection, row.id, waiting=False):
             return False
-    try:
-        syncs.start_flow_run(context, row.id, connector)
-    except BaseException:
-        with writing(context.engine) as connection:
-            runs.change(connection, row.id, waiting=True)
-        raise
+    syncs.start_released(context, row.id, connector)
     return True
 
 
