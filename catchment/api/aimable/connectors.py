@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from catchment.api.aimable import positions, render, shapes
@@ -19,13 +21,13 @@ from catchment.api.aimable.parameters import (
 from catchment.api.aimable.places import Here, HereOf
 from catchment.api.errors import invalid
 from catchment.api.limits import FaceRoute
-from catchment.core.errors import Conflict, NotFound, OutOfScope, SourceDown, SourceError
+from catchment.core.errors import ConfigRejected, Conflict, NotFound, OutOfScope, SourceDown
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import catalog, registry
 from catchment.kit.connector import BrowsePage
 from catchment.services import connectors, inline_secrets, pages, removal, updating
 from catchment.services.context import Context
-from catchment.services.idempotency import Answer, once
+from catchment.services.idempotency import once
 from catchment.services.updating import KEEP, Changes
 from catchment.store.rows import ConnectorRow
 from catchment.store.spaces import CollectionRow
@@ -77,21 +79,22 @@ def create_connector(
         row = _make(here, collection, body)
         return 201, shapes.One(data=render.connector(row, here.collection_id)).model_dump(mode="json")
 
-    return answered(
-        once(
-            here.context,
-            here.caller,
-            idempotency_key,
-            work,
-            method=request.method,
-            path=request.scope["path"],
-            request=body.model_dump(mode="json", exclude_unset=True),
-        )
+    return done_once(request, here, idempotency_key, body, work)
+
+
+def done_once(
+    request: Request, here: Here, key: str, body: BaseModel, work: Callable[[], tuple[int, Any]]
+) -> Response:
+    """Do work once for a key, and send its answer; a header tells where it was done before."""
+    answer = once(
+        here.context,
+        here.caller,
+        key,
+        work,
+        method=request.method,
+        path=request.scope["path"],
+        request=body.model_dump(mode="json", exclude_unset=True),
     )
-
-
-def answered(answer: Answer) -> Response:
-    """Send what was done once; a header tells where it was done before."""
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(answer.body, answer.status, headers)
 
@@ -210,9 +213,7 @@ def _browse(context: Context, row: ConnectorRow, parent_id: str | None, page: st
         return connectors.browse(context, row, parent_id or None, page)
     except OutOfScope as error:
         raise NotFound("There is no such resource.") from error
-    except SourceError as error:
-        if type(error).__name__ != "ConfigRejected":
-            raise
+    except ConfigRejected as error:
         # A parent that is not there is the client's; settings that cannot work are not part of this request.
         if parent_id:
             raise NotFound("There is no such resource.") from error

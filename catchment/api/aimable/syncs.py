@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from catchment.api import ids
 from catchment.api.aimable import positions, render, shapes
-from catchment.api.aimable.connectors import COLLECTION, answered
+from catchment.api.aimable.connectors import COLLECTION, done_once
 from catchment.api.aimable.parameters import (
     USUAL_LIMIT,
     Limit,
@@ -19,7 +19,6 @@ from catchment.api.aimable.parameters import (
 from catchment.api.aimable.places import HereOf
 from catchment.api.limits import FaceRoute
 from catchment.services import pages, reach, syncs
-from catchment.services.idempotency import once
 
 router = APIRouter(
     prefix=f"{COLLECTION}/connectors/{{connector_id}}/sync", tags=["syncs"], route_class=FaceRoute
@@ -61,17 +60,7 @@ def start_sync(
 
     if idempotency_key is None:
         return work()[1]
-    return answered(
-        once(
-            here.context,
-            here.caller,
-            idempotency_key,
-            work,
-            method=request.method,
-            path=request.scope["path"],
-            request=asked.model_dump(mode="json", exclude_unset=True),
-        )
-    )
+    return done_once(request, here, idempotency_key, asked, work)
 
 
 @router.post("/cancel", status_code=202, response_model=shapes.One[shapes.Sync])
