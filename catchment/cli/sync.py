@@ -98,12 +98,12 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
             remedy="See: catchment connector list. A new folder is written as a path, such as ./docs.",
         ) from None
     warn_of_secrets(provider, address)
-    from catchment.services import connectors
+    from catchment.services import connectors, testing
 
     known = connectors.at_address(house.context(), provider, address) if house.has_store() else None
     if known is None or address.credentials:
         # Before anything is stored or started: most addresses that are new have a slip somewhere.
-        connectors.require_working(provider, address.config, address.credentials)
+        testing.require_working(provider, address.config, address.credentials)
     context = house.working()
     connector, made = connectors.for_address(context, provider, address)
     if made:

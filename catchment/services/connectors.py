@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from catchment.core.errors import ConfigRejected, UsageError
+from catchment.core.errors import UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
 from catchment.kit.catalog import needs_credentials, spelled
 from catchment.kit.connector import BrowsePage, Kind
-from catchment.kit.health import Capability, Health
+from catchment.kit.health import Capability
 from catchment.kit.push import Push
 from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.kit.session import Session
@@ -33,8 +33,6 @@ from catchment.sync.begin import make_source, read_config, read_credentials
 SLUG_CHARACTERS = 40
 FETCHED = "CLOUD"
 """Execution of a connector that fetches by itself."""
-ITEMS_CAPABILITY = "read"
-"""What `check` calls the reading of single items: one that cannot be read is a failure of that item."""
 
 
 def orchestrator(context: Context) -> Orchestrator:
@@ -89,26 +87,6 @@ def for_address(context: Context, provider: str, address: SourceAddress) -> tupl
     if address.credentials:
         set_credentials(context, found, address.credentials)
     return find(context, found.id), False
-
-
-def require_working(provider_slug: str, config: Mapping[str, Any], credentials: Mapping[str, Any]) -> None:
-    """Ask the source what a sync needs of it; whether single items can be read shows in the sync.
-
-    Raises:
-        ConfigRejected: It cannot be reached, signed in to or listed; the message names the setting.
-    """
-    provider = registry.provider(provider_slug)
-    settings = read_config(provider, dict(config))
-    if not credentials and provider.credentials_model is not None and provider.credentials_required:
-        return  # made without them, the connector waits for its credentials
-    source = provider(settings, read_credentials(provider, dict(credentials) or None), Session())
-    try:
-        results = source.check()
-    finally:
-        source.close()
-    for result in results:
-        if result.health is not Health.OK and result.name != ITEMS_CAPABILITY:
-            raise ConfigRejected(result.message, setting=result.setting, remedy=result.remedy)
 
 
 def add(
@@ -387,7 +365,11 @@ def source_of(context: Context, connector: ConnectorRow, session: Session | None
 
 def check(context: Context, connector: ConnectorRow) -> list[Capability]:
     """Try each thing that a sync of this connector needs."""
-    source = source_of(context, connector)
+    return checked(source_of(context, connector))
+
+
+def checked(source: AnyConnector) -> list[Capability]:
+    """Try each thing that a sync of this source needs, and let go of it."""
     try:
         return source.check()
     finally:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from catchment.core.errors import CatchmentError, RunCancelled, Unavailable
+from catchment.core.errors import CatchmentError, ConfigRejected, RunCancelled, Unavailable
 from catchment.kit import registry
 from catchment.kit.health import Capability, Health
 from catchment.kit.registry import AnyConnector
@@ -19,6 +19,8 @@ from catchment.services.context import Context
 from catchment.store.rows import ConnectorRow
 from catchment.sync.begin import read_config, read_credentials
 
+ITEMS_CAPABILITY = "read"
+"""What `check` calls the reading of single items: one that cannot be read is a failure of that item."""
 MOST_SECONDS = 30.0
 """A source that has not answered by then is told to stop waiting."""
 
@@ -84,6 +86,24 @@ def try_connector(context: Context, connector: ConnectorRow) -> Tried:
         return _try(lambda given: connectors.source_of(context, connector, given), session)
 
 
+def require_working(provider_slug: str, config: Mapping[str, Any], credentials: Mapping[str, Any]) -> None:
+    """Refuse what the operator is about to store, unless the source can be synced with it.
+
+    Whether single items can be read shows in the sync.
+
+    Raises:
+        ConfigRejected: It cannot be reached, signed in to or listed; the message names the setting.
+    """
+    provider = registry.provider(provider_slug)
+    settings = read_config(provider, dict(config))
+    if not credentials and provider.credentials_model is not None and provider.credentials_required:
+        return  # made without them, the connector waits for its credentials
+    source = provider(settings, read_credentials(provider, dict(credentials) or None), Session())
+    for result in connectors.checked(source):
+        if result.health is not Health.OK and result.name != ITEMS_CAPABILITY:
+            raise ConfigRejected(result.message, setting=result.setting, remedy=result.remedy)
+
+
 @contextmanager
 def _session(*, trusted: bool) -> Iterator[Session]:
     session = Session(trusted=trusted)
@@ -99,11 +119,7 @@ def _session(*, trusted: bool) -> Iterator[Session]:
 def _try(make: Any, session: Session) -> Tried:
     since = time.monotonic()
     try:
-        source = make(session)
-        try:
-            results = list(source.check())
-        finally:
-            source.close()
+        results = connectors.checked(make(session))
     except Unavailable:
         raise
     except RunCancelled:
