@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from catchment.api import health, tokens
+from catchment.api import docs, health, tokens
 from catchment.api.aimable.router import router as aimable
 from catchment.api.auth import SignIn
 from catchment.api.cors import Cors
@@ -29,7 +29,7 @@ from catchment.core.settings import ApiSettings, api_settings
 from catchment.services.context import Context
 from catchment.services.uses import Uses
 
-ROUTERS = (health.router, tokens.router, trove, zensearch, aimable)
+ROUTERS = (health.router, docs.router, tokens.router, trove, zensearch, aimable)
 Work = Callable[[], Any]
 
 
@@ -64,6 +64,8 @@ def create_app(
         lifespan=life,
         # A redirect repeats the Host of the request, and loses the body of some clients.
         redirect_slashes=False,
+        # Their scripts come from elsewhere; `catchment.api.docs` has its own.
+        docs_url=None,
         redoc_url=None,
     )
     _furnish(app, context, settings)

@@ -88,7 +88,20 @@ class TestTheDocuments:
         """/docs shows all."""
         paths = api.raw("GET", "/openapi.json").json()["paths"]
         assert {"/health", "/ready", "/api/v1/tokens"} <= set(paths)
-        assert api.raw("GET", "/docs").status_code == 200
+        page = api.raw("GET", "/docs")
+        assert page.status_code == 200
+        for file in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+            assert api.raw("GET", file).status_code == 200, file
+
+    def test_are_drawn_by_files_of_our_own(self, api: Api) -> None:
+        """The page names no other host, its policy lets none in, and only its own files lie below it."""
+        page = api.raw("GET", "/docs")
+        assert "://" not in page.text
+        policy = page.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; ")
+        assert "http" not in policy and "'unsafe-eval'" not in policy
+        for other in ("redoc.standalone.js", "..%2fcore.py", "__init__.py", "oauth2-redirect"):
+            assert api.raw("GET", f"/docs/{other}").status_code == 404
 
     def test_tell_the_errors_that_a_face_really_says(self, api: Api) -> None:
         """No face answers a wrong body with the framework's own shape."""

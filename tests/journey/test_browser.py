@@ -1,4 +1,4 @@
-"""Prefect's pages in a real browser: sign in, start a run from the form, watch it, cancel one.
+"""The pages of the stack in a real browser: Prefect's (sign in, start a run, watch it, cancel one), and ours.
 
 ``CATCHMENT_SHOTS=<folder>`` keeps the pictures.
 """
@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from catchment.core.runs import RunState
+from catchment.local.http import HttpApi, want
+from catchment.local.stack import wait_for_http
 from catchment.store.rows import RunRow
 from tests.support.journey import Journey, Place, connect_ledger
 from tests.support.stack import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request, Route
 
 pytestmark = [pytest.mark.prefect, pytest.mark.browser]
 
@@ -44,8 +47,8 @@ def shots(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(journey: Journey, tmp_path: Path) -> Iterator[Page]:
-    """A browser window that has signed in at Prefect's own form."""
+def window() -> Iterator[Page]:
+    """A window of a browser that knows nothing yet."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not shutil.which(CHROMIUM):
         pytest.skip(f"there is no {CHROMIUM}")
@@ -53,20 +56,32 @@ def page(journey: Journey, tmp_path: Path) -> Iterator[Page]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=SWITCHES)
         window = browser.new_page(viewport={"width": 1400, "height": 1000})
         window.set_default_timeout(PAGE_MS)
-        # Nothing leaves the machine: the pages are the server's own.
-        window.route(lambda url: not url.startswith(journey.state.ui_url), lambda route: route.abort())
-        window.goto(journey.state.ui_url)
-        window.locator("input[type=password]").fill(journey.state.auth)
-        window.locator("input[type=password]").press("Enter")
-        window.wait_for_selector("text=Deployments")
         yield window
         browser.close()
 
 
+@pytest.fixture
+def page(journey: Journey, window: Page) -> Page:
+    """A browser window that has signed in at Prefect's own form."""
+    # Nothing leaves the machine: the pages are the server's own.
+    window.route(lambda url: not url.startswith(journey.state.ui_url), lambda route: route.abort())
+    window.goto(journey.state.ui_url)
+    window.locator("input[type=password]").fill(journey.state.auth)
+    window.locator("input[type=password]").press("Enter")
+    window.wait_for_selector("text=Deployments")
+    return window
+
+
+@pytest.fixture
+def http_url(journey: Journey) -> Iterator[str]:
+    """Where the stack's own HTTP API is."""
+    want(journey.home)
+    yield wait_for_http(journey.home).http_url
+    HttpApi(journey.home).forget()
+
+
 def test_the_pages_are_closed_without_sign_in(journey: Journey) -> None:
     """The shell asks for the sign-in; the data behind it is refused."""
-    import httpx
-
     answer = httpx.post(f"{journey.state.api_url}/flow_runs/filter", json={}, trust_env=False)
     assert answer.status_code == 401
 
@@ -120,7 +135,13 @@ def test_a_long_run_is_cancelled_with_a_click(ledger: Journey, page: Page, shots
     page.goto(run_page(journey, run))
     page.get_by_text("Running").first.wait_for()
     page.get_by_text("Artifacts", exact=True).click()
-    page.get_by_text("waiting: the ledger allows").first.wait_for()
+    progress = page.get_by_text("waiting: the ledger allows").first
+    progress.wait_for()
+    seen = progress.inner_text()
+    # The page follows by itself: nobody loads it anew.
+    page.wait_for_function("seen => !document.body.innerText.includes(seen)", arg=seen)
+    progress.wait_for()
+    assert progress.inner_text() != seen
     settle(page)
     page.screenshot(path=shots / "running.png")
     page.get_by_role("button", name="Cancel").first.click()
@@ -135,6 +156,67 @@ def test_a_long_run_is_cancelled_with_a_click(ledger: Journey, page: Page, shots
     journey.flow_run_ends(run)
     page.get_by_text("Cancelled").first.wait_for()
     page.screenshot(path=shots / "cancelled.png")
+
+
+class TestDocs:
+    def test_shows_every_operation_and_asks_no_other_host(
+        self, http_url: str, window: Page, shots: Path
+    ) -> None:
+        """Those of all faces, drawn without a complaint of the browser; each can be opened."""
+        strange: list[str] = []
+        complaints: list[str] = []
+
+        def only_ours(route: Route, request: Request) -> None:
+            if request.url.startswith(f"{http_url}/"):
+                route.continue_()
+            else:
+                strange.append(request.url)
+                route.abort()
+
+        window.route("**/*", only_ours)
+        window.on("console", lambda line: complaints.append(line.text))
+        window.on("pageerror", lambda error: complaints.append(str(error)))
+        window.goto(f"{http_url}/docs")
+        window.locator(".opblock").first.wait_for()
+        shown = window.locator(".opblock").evaluate_all(
+            """blocks => blocks.map(block => [
+                block.querySelector(".opblock-summary-method").innerText.toLowerCase(),
+                block.querySelector(".opblock-summary-path").dataset.path,
+            ])"""
+        )
+        document = httpx.get(f"{http_url}/openapi.json", trust_env=False).json()
+        assert sorted(map(tuple, shown)) == sorted(
+            (verb, path) for path, item in document["paths"].items() for verb in item
+        )
+        window.screenshot(path=shots / "docs.png")
+        for path in ("/graphql", "/api/v1/connectors", "/v1/me"):
+            block = window.locator(".opblock", has=window.locator(f'[data-path="{path}"]')).first
+            block.locator(".opblock-summary").click()
+            block.get_by_text("Responses", exact=True).wait_for()
+        settle(window)
+        window.screenshot(path=shots / "operation.png")
+        assert (strange, complaints) == ([], [])
+
+    def test_lets_the_browser_ask_nobody_else(self, http_url: str, window: Page) -> None:
+        """A script that got into the page could send nothing away, and none of another host would run."""
+        window.goto(f"{http_url}/docs")
+        window.locator(".opblock").first.wait_for()
+        refused = window.evaluate(
+            """async () => {
+                const seen = [];
+                document.addEventListener("securitypolicyviolation", e => seen.push(e.effectiveDirective));
+                const script = document.createElement("script");
+                script.src = "https://cdn.example.org/x.js";
+                document.body.append(script);
+                const image = document.createElement("img");
+                image.src = "https://cdn.example.org/x.png";
+                document.body.append(image);
+                await fetch("https://cdn.example.org/").catch(() => null);
+                while (seen.length < 3) await new Promise(wake => setTimeout(wake, 10));
+                return seen.sort();
+            }"""
+        )
+        assert refused == ["connect-src", "img-src", "script-src-elem"]
 
 
 def run_page(journey: Journey, run: RunRow) -> str:
