@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
-from tests.support.contract import cases, needs_contract, run_cases
-from tests.support.stack import wait_for
+from tests.support.contract import cases, contract_server, needs_contract, run_cases
+from tests.support.postgres import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
 
 pytestmark = pytest.mark.prefect
-ROOT = Path(__file__).parents[2]
 ABLE = {"fixture-provider", "oauth", "transcription"}
 
 
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The contract server, up; what a client has to know of it."""
-    folder = tmp_path_factory.mktemp("contract")
-    env, log = folder / "env.json", folder / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.contract.server", str(env)],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != "CATCHMENT_API_PORT"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-    def is_told() -> bool:
-        assert server.poll() is None, log.read_text()
-        return env.exists()
-
-    try:
-        wait_for(is_told, seconds=120, what="the contract server")
-        yield json.loads(env.read_text())
-    finally:
-        server.send_signal(signal.SIGINT)
-        code = server.wait(90)
-    assert code == 0, log.read_text()
-    assert not env.exists()
+    with contract_server(tmp_path_factory.mktemp("contract")) as variables:
+        yield variables
 
 
 @needs_contract
@@ -70,3 +46,22 @@ def test_the_variables_open_what_they_say(variables: dict[str, Any]) -> None:
 
     tokens = ("tok_admin", "key_admin", "tok_viewer", "tok_outsider", "tok_other_tenant", "tok_bad")
     assert [status(token) for token in tokens] == [200, 200, 200, 403, 404, 401]
+
+
+@needs_contract
+def test_every_case_passes_with_the_store_on_postgresql(postgres: Engine, tmp_path: Path) -> None:
+    """In a schema of its own, which is gone at the end."""
+    wanted = cases()
+    address = postgres.url.render_as_string(hide_password=False)
+    with contract_server(tmp_path, CATCHMENT_DATABASE_URL=address) as variables:
+        assert schemas(postgres) != []
+        result = run_cases(wanted, variables, able=ABLE)
+    assert result == {"pass": len(wanted), "fail": 0, "skip": 0}
+    assert schemas(postgres) == []
+
+
+def schemas(engine: Engine) -> list[str]:
+    """Return the schemas of contract servers in a database."""
+    with engine.connect() as connection:
+        query = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'contract%%'"
+        return [str(name) for (name,) in connection.exec_driver_sql(query)]

@@ -1,16 +1,24 @@
-"""The executable cases of the contract, where they lie beside the checkout, and how to run them."""
+"""The executable cases of the contract, where they lie beside the checkout; their server and runner."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterable, Mapping
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "contract"
+from tests.support.stack import wait_for
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT.parent / "shared" / "contract"
 CASES, RUNNER = FOLDER / "examples.jsonl", FOLDER / "run_examples.py"
 
 needs_contract = pytest.mark.skipif(
@@ -46,6 +54,42 @@ def over(client: Any) -> Call:
         return answer.status_code, headers, answer.content, value
 
     return call
+
+
+@contextmanager
+def contract_server(folder: Path, **settings: str) -> Iterator[dict[str, Any]]:
+    """Run the real stack on an empty store while the block lasts; it must then end well.
+
+    Args:
+        folder: For its variables and its log.
+        settings: Environment variables that it gets besides those of this process.
+
+    Yields:
+        What a client has to know of it.
+    """
+    env, log = folder / "env.json", folder / "log"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CATCHMENT_")}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.contract.server", str(env)],
+            cwd=ROOT,
+            env={**inherited, **settings},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def is_told() -> bool:
+        assert server.poll() is None, log.read_text()
+        return env.exists()
+
+    try:
+        wait_for(is_told, seconds=120, what="the contract server")
+        yield json.loads(env.read_text())
+    finally:
+        server.send_signal(signal.SIGINT)
+        code = server.wait(90)
+    assert code == 0, log.read_text()
+    assert not env.exists()
 
 
 def run_cases(
