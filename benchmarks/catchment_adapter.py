@@ -8,7 +8,6 @@ Everything that the benchmark knows of the product's inside stands in this file.
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib.util
 import json
 import sys
@@ -21,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.check import CheckFailed, Search
-from benchmarks.measure import python_job
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from catchment.local.state import StackState
     from catchment.sync.run import Run
 
 _COMMAND = Path(sys.executable).with_name("catchment")
@@ -82,6 +81,7 @@ def run_without_prefect(
     Raises:
         CatchmentError: The run did not end well.
     """
+    from catchment.core import garbage
     from catchment.core.clock import SystemClock
     from catchment.core.errors import Conflict
     from catchment.core.parameters import RunParameters
@@ -94,6 +94,7 @@ def run_without_prefect(
     from catchment.sync.run import Surroundings
     from catchment.sync.stop import StopSignal
 
+    garbage.started()  # as the flow does
     sync = SyncSettings()
     engine = open_engine(store_url or _file_of(home))
     if current_revision(engine) is None:
@@ -215,6 +216,8 @@ def command(*words: object) -> list[str]:
 
 def job(source: Source, home: Path, *, store_url: str | None = None) -> list[str]:
     """Return the command line of one sync without Prefect."""
+    from benchmarks.measure import python_job  # what the measuring needs is no part of what is measured
+
     words: list[object] = [source.provider, json.dumps(source.config), home, "--name", source.name]
     if source.credentials is not None:
         words += ["--credentials", json.dumps(source.credentials)]
@@ -262,12 +265,28 @@ def prefect_of(home: Path) -> tuple[str, str, str]:
         RuntimeError: No stack runs for this home.
     """
     from catchment.local.pool import POOL
+
+    state = _stack_of(home)
+    return state.api_url, state.auth, POOL
+
+
+def api_of(home: Path) -> tuple[str, int]:
+    """Return address and process of the HTTP API of the local stack that runs for a home.
+
+    Raises:
+        RuntimeError: No stack runs for this home.
+    """
+    state = _stack_of(home)
+    return state.http_url, state.pids["api"]
+
+
+def _stack_of(home: Path) -> StackState:
     from catchment.local.state import read_state
 
     state = read_state(home)
     if state is None:
         raise RuntimeError(f"No stack runs for {home}.")
-    return state.api_url, state.auth, POOL
+    return state
 
 
 def main() -> None:
@@ -281,7 +300,10 @@ def main() -> None:
     parser.add_argument("--store", help="address of the store, a file in the home unless given")
     parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
-    gc.set_threshold(50_000, 20, 100)  # as the command does
+
+    from catchment.core import garbage
+
+    garbage.starting()  # as the command does
     source = Source(given.provider, given.config, given.credentials, given.name)
     print(json.dumps(run_without_prefect(source, given.home, given.mode, store_url=given.store)))
 

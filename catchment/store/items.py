@@ -31,25 +31,29 @@ class Known(NamedTuple):
     has_document: bool
 
 
-_KNOWN = """
+_HAS_DOCUMENT = "EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk AND d.deleted_at IS NULL)"
+_KNOWN = f"""
 SELECT i.key, i.pk, i.scope_pk, i.path, i.origin, i.state, i.version, i.content_hash, i.reason,
-       i.attempts, i.next_attempt_at, i.updated_at, i.url,
-       EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk AND d.deleted_at IS NULL)
-FROM items i WHERE i.connector_pk = {connector} AND i.{column} {among} {where}
+       i.attempts, i.next_attempt_at, i.updated_at, i.url, {_HAS_DOCUMENT}
+FROM items i WHERE
 """
+
+
+def _among(
+    connection: Connection, connector_pk: int, column: str, values: Sequence[str]
+) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that picks items of a connector by one column, and its parameters."""
+    if connection.dialect.name == "sqlite":
+        condition = f"i.connector_pk = ? AND i.{column} IN (SELECT value FROM json_each(?))"
+        return condition, (connector_pk, json.dumps(list(values)))
+    return f"i.connector_pk = %s AND i.{column} = ANY(%s)", (connector_pk, list(values))
 
 
 def _known(
     connection: Connection, connector_pk: int, column: str, values: Sequence[str], *, where: str = ""
 ) -> Iterator[Known]:
-    if connection.dialect.name == "sqlite":
-        statement = _KNOWN.format(
-            connector="?", column=column, among="IN (SELECT value FROM json_each(?))", where=where
-        )
-        parameters: tuple[Any, ...] = (connector_pk, json.dumps(list(values)))
-    else:
-        statement = _KNOWN.format(connector="%s", column=column, among="= ANY(%s)", where=where)
-        parameters = (connector_pk, list(values))
+    among, parameters = _among(connection, connector_pk, column, values)
+    statement = f"{_KNOWN} {among} {where}"
     # All at once: row by row costs three times as much, and a page is a thousand rows at the most.
     yield from map(Known._make, connection.exec_driver_sql(statement, parameters).fetchall())
 
@@ -57,6 +61,32 @@ def _known(
 def lookup(connection: Connection, connector_pk: int, keys: Sequence[str]) -> dict[str, Known]:
     """Return what is known of these keys, by key."""
     return {known.key: known for known in _known(connection, connector_pk, "key", keys)}
+
+
+class Standing(NamedTuple):
+    """What tells whether an item that stands in the index is still what the source has."""
+
+    key: str
+    pk: int
+    version: str
+    path: str
+    url: str | None
+
+
+def standing(
+    connection: Connection, connector_pk: int, scope_pk: int, keys: Sequence[str]
+) -> dict[str, Standing]:
+    """Return the items among these keys that are in the index, in this scope and with a version, by key.
+
+    It is what nearly every item of a second run is, at half the price of `lookup`.
+    """
+    among, parameters = _among(connection, connector_pk, "key", keys)
+    statement = (
+        f"SELECT i.key, i.pk, i.version, i.path, i.url FROM items i WHERE {among} AND i.state = 'indexed'"
+        f" AND i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
+    )
+    rows = connection.exec_driver_sql(statement, parameters).fetchall()
+    return {row[0]: Standing._make(row) for row in rows}
 
 
 def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]) -> dict[str, Known]:
@@ -108,14 +138,14 @@ class Candidate(NamedTuple):
     has_document: bool
 
 
-def live_pks(connection: Connection, scope_pk: int, *, watermark: int) -> Iterator[int]:
+def live_pks(connection: Connection, scope_pk: int, *, watermark: int) -> Iterator[Sequence[int]]:
     """Yield the numbers of what `live_pages` yields: cheap, for the usual case that nothing went."""
     statement = text(
         "SELECT pk FROM items WHERE scope_pk = :scope AND pk <= :watermark"
         " AND origin = 'source' AND state != 'deleted'"
     )
-    for row in connection.execute(statement, {"scope": scope_pk, "watermark": watermark}):
-        yield row[0]
+    found = connection.execute(statement, {"scope": scope_pk, "watermark": watermark})
+    yield from found.scalars().partitions(5000)
 
 
 def live_pages(

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
 from catchment.core.runs import ItemState, Mode, Origin, Reason, RunKind, Strategy
@@ -259,36 +261,50 @@ class Collector:
         admitted = {item.key: item for item in names if run.selection.admits(item.path)}
         if not admitted:
             return
+        end.listed += len(admitted)
         with reading(run.engine) as connection:
-            known = items.lookup(connection, run.connector.pk, list(admitted))
+            if run.mode is Mode.AUTO:
+                admitted = self._unsettled(connection, admitted, row, end)
+            known = items.lookup(connection, run.connector.pk, list(admitted)) if admitted else {}
             fresh = [item.move_hint for key, item in admitted.items() if item.move_hint and key not in known]
             hints = (
                 items.lookup_move_hints(connection, run.connector.pk, fresh)
                 if fresh and end.watermark
                 else {}
             )
-        end.listed += len(admitted)
-        automatic, settled = run.mode is Mode.AUTO, 0
         for key, item in admitted.items():
             before = known.get(key)
             if before is not None:
-                if before.pk in end.sighted and item.version in (None, before.version):
+                if not end.sighted.add(before.pk) and item.version in (None, before.version):
                     continue  # named twice by one listing
-                end.sighted.add(before.pk)
-                if automatic and is_settled(item, before, row.pk) and self._is_plain(item, before):
-                    settled += 1
-                    continue
             elif item.move_hint in hints and hints[item.move_hint].scope_pk == row.pk:
                 # Whether it was moved or linked shows when the listing has named everything.
                 moved.append((self.intake.fit(item), hints[item.move_hint]))
                 continue
             self.intake.judge(self.intake.fit(item), before, row)
+
+    def _unsettled(
+        self, connection: Connection, page: dict[str, Item], row: ScopeRow, end: ScopeEnd
+    ) -> dict[str, Item]:
+        """Count those with which nothing is to be done, and return the others."""
+        run, sight, is_underway = self.run, end.sighted.add, self.intake.underway.has_known
+        standing = items.standing(connection, run.connector.pk, row.pk, list(page))
+        refusal, now = run.selection.refusal, run.clock.now()
+        rest, settled = {}, 0
+        for key, item in page.items():
+            found = standing.get(key)
+            if (
+                found is None
+                or not is_settled(item, found)
+                or refusal(item, now=now) is not None
+                or is_underway(found.pk, row.pk)
+            ):
+                rest[key] = item
+            elif sight(found.pk):
+                settled += 1
         if settled:
             self.intake.leave(UNCHANGED.reason, settled)
-
-    def _is_plain(self, item: Item, before: Known) -> bool:
-        """Whether no rule refuses an item, and nothing is on its way with it."""
-        return self.run.refusal(item) is None and not self.intake.underway.has(item.key, before)
+        return rest
 
     def _settle_moves(self, moved: Sequence[tuple[Item, Known]], row: ScopeRow, end: ScopeEnd) -> None:
         """Re-key what was moved: the old key is named no more, and the hint proves what it became."""

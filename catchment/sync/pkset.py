@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 
 class PkSet:
@@ -14,19 +15,29 @@ class PkSet:
         self._bits = bytearray(zlib.decompress(packed)) if packed else bytearray()
         self.count = sum(byte.bit_count() for byte in self._bits)
 
-    def add(self, pk: int) -> None:
-        """Put a number in."""
+    def add(self, pk: int) -> bool:
+        """Put a number in, and say whether it is new."""
         byte, bit = pk >> 3, 1 << (pk & 7)
         if byte >= len(self._bits):
             self._bits.extend(bytes(max(byte + 1 - len(self._bits), 4096)))
-        if not self._bits[byte] & bit:
-            self._bits[byte] |= bit
-            self.count += 1
+        if self._bits[byte] & bit:
+            return False
+        self._bits[byte] |= bit
+        self.count += 1
+        return True
 
     def __contains__(self, pk: int) -> bool:
         """Whether the number is in."""
         byte = pk >> 3
         return byte < len(self._bits) and bool(self._bits[byte] & 1 << (pk & 7))
+
+    def covers(self, pks: Sequence[int]) -> bool:
+        """Whether all of these numbers are in."""
+        bits = self._bits
+        if pks and max(pks) >> 3 >= len(bits):
+            return False
+        # As a list: a generator takes twice as long.
+        return all([bits[pk >> 3] & 1 << (pk & 7) for pk in pks])  # noqa: C419
 
     def packed(self) -> bytes:
         """Return the set as compressed bytes, for the store."""

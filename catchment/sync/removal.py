@@ -54,7 +54,7 @@ def find_absent(run: Run, end: ScopeEnd) -> Sweep:
     sweep = Sweep()
     with reading(run.engine) as connection:
         live = items.live_pks(connection, end.scope.pk, watermark=end.watermark)
-        if all(pk in end.sighted for pk in live):
+        if all(map(end.sighted.covers, live)):
             return sweep
         for page in items.live_pages(connection, end.scope.pk, watermark=end.watermark):
             for candidate in page:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from catchment.core.items import Item
 from catchment.core.runs import ItemState, Mode
-from catchment.store.items import Known
+from catchment.store.items import Known, Standing
 
 RECENT_SECONDS = 15 * 60
 
@@ -88,19 +88,13 @@ def judge(
     return _checked_absent(item, known, same=same, named=named, now=now)
 
 
-def is_settled(item: Item, known: Known, scope_pk: int) -> bool:
+def is_settled(item: Item, standing: Standing) -> bool:
     """Tell by the cheapest look that an automatic run has nothing to do with a listed item.
 
-    It is what nearly every item of a second run is. Where this says yes, `judge` says `UNCHANGED`, unless
-    a rule refuses the item; where it says no, `judge` decides.
+    Where this says yes, `judge` says `UNCHANGED`, unless a rule refuses the item; where it says no, `judge`
+    decides.
     """
-    return (
-        item.version is not None
-        and item.version == known.version
-        and known.has_document
-        and known.state == ItemState.INDEXED
-        and not _facts_differ(item, known, scope_pk)
-    )
+    return item.version == standing.version and item.url == standing.url and item.path == standing.path
 
 
 def _checked_absent(item: Item, known: Known, *, same: bool, named: bool, now: float) -> Verdict:

@@ -36,10 +36,14 @@ class Underway:
         """Whether the ledger's word about this item is out of date, or may be where it knows nothing."""
         if known is None:
             return hash(key) & KEY_BITS in self._keys
-        if known.pk in self._pks:
+        return self.has_known(known.pk, known.scope_pk)
+
+    def has_known(self, pk: int, scope_pk: int | None) -> bool:
+        """Whether the ledger's word about an item that it knows is out of date."""
+        if pk in self._pks:
             return True
-        sighted = self._swept.get(known.scope_pk) if known.scope_pk is not None else None
-        return sighted is not None and known.pk not in sighted
+        sighted = self._swept.get(scope_pk) if scope_pk is not None else None
+        return sighted is not None and pk not in sighted
 
     def doubt(self, known: Known | None) -> Known | None:
         """Return what may still be believed of an item: that it exists, not that it is unchanged."""

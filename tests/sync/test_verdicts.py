@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catchment.core.items import Item
 from catchment.core.runs import ItemState, Mode
-from catchment.store.items import Known
+from catchment.store.items import Known, Standing
 from catchment.sync.selection import UNCHANGED, is_settled, judge
 
 few = st.sampled_from(["a", "b"])
@@ -48,4 +48,11 @@ def test_what_is_settled_is_unchanged(item: Item, before: Known, scope: int) -> 
         now=1e9,
     )
     marked = item.version is not None
-    assert is_settled(item, before, scope) == (verdict == UNCHANGED and marked)
+    stands = before.state == ItemState.INDEXED and before.has_document and before.scope_pk == scope
+    settled = (
+        stands
+        and before.version is not None
+        and item.key == before.key
+        and is_settled(item, Standing(before.key, before.pk, before.version, before.path, before.url))
+    )
+    assert settled == (verdict == UNCHANGED and marked)
