@@ -33,7 +33,10 @@ class Question:
         query: Words, "quoted phrases" and prefix* words.
         connector_ids: Only in these connectors.
         collection_ids: Only in these collections.
+        all_tags: Documents must carry every one of these.
         any_tags: Documents must carry one of these.
+        authors: Only of these authors; empty means of all.
+        content_types: Only of these media types; empty means of all.
         facts: Names of small facts, and the values of which one must be there.
         since: Changed at or after these POSIX seconds.
         until: Changed before these POSIX seconds.
@@ -44,7 +47,10 @@ class Question:
     query: str
     connector_ids: Sequence[str] | None = None
     collection_ids: Sequence[str] | None = None
+    all_tags: Sequence[str] = ()
     any_tags: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    content_types: Sequence[str] = ()
     facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     since: float | None = None
     until: float | None = None
@@ -105,6 +111,9 @@ def _request(connection: Connection, caller: Caller, question: Question) -> Sear
         limit=MOST_COUNTED,
         # What a connector that is just being removed still has is shown no more.
         connector_pks=tuple(row.pk for row in sources),
+        content_types=tuple(question.content_types),
+        authors=tuple(question.authors),
+        tags=tuple(question.all_tags),
         any_tags=tuple(question.any_tags),
         facts=tuple((name, tuple(values)) for name, values in question.facts.items()),
         since=question.since,

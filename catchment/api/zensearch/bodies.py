@@ -123,9 +123,12 @@ class DateRange(Taken):
 
 
 class Filters(Taken):
-    """What results must have. Of one list any value is enough; all lists must be met."""
+    """What results must have. Of one list any value is enough, but for `tags`; all lists must be met."""
 
     topics: Values | None = None
+    tags: Values | None = Field(None, description="Tags that a result must carry, every one of them.")
+    authors: Values | None = None
+    content_types: Values | None = Field(None, description="Media types.")
     departments: Values | None = None
     languages: Values | None = None
     date_range: DateRange | None = None

@@ -27,7 +27,8 @@ def stocked(zen: Zen) -> Zen:
         for name, (tags, metadata, moment) in facts.items():
             pk = items.select().with_only_columns(items.c.pk).where(items.c.path == name).scalar_subquery()
             changed = update(documents).where(documents.c.pk == pk)
-            connection.execute(changed.values(tags=tags, metadata=metadata))
+            author = "Ada" if name == "b.md" else None
+            connection.execute(changed.values(tags=tags, metadata=metadata, author=author))
             connection.execute(update(items).where(items.c.path == name).values(modified_at=moment))
     return zen
 
@@ -69,6 +70,10 @@ class TestFilters:
         """Any of the values of one list; every one of the lists."""
         assert found(stocked, filters={"topics": ["wet"]}) == ["a.md", "c.md"]
         assert found(stocked, filters={"topics": ["dry", "old"]}) == ["b.md", "c.md"]
+        assert found(stocked, filters={"tags": ["wet", "old"]}) == ["c.md"]
+        assert found(stocked, filters={"authors": ["Ada", "Bo"]}) == ["b.md"]
+        assert found(stocked, filters={"contentTypes": ["text/markdown"], "topics": ["dry"]}) == ["b.md"]
+        assert found(stocked, filters={"contentTypes": ["application/pdf"]}) == []
         assert found(stocked, filters={"languages": ["de", "en"]}) == ["a.md", "b.md"]
         assert found(stocked, filters={"languages": ["de"], "departments": ["river"]}) == ["a.md"]
         assert found(stocked, filters={"languages": ["en"], "departments": ["river"]}) == []
