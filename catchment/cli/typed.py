@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from catchment.core.errors import ConfigRejected, UsageError
+from catchment.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,7 +30,9 @@ def settings(model: type[BaseModel], words: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise ConfigRejected(
-                f"{word!r} is no setting.", setting="set", remedy="Write it as --set name=value."
+                f"{without_secrets(word)!r} is no setting.",
+                setting="set",
+                remedy="Write it as --set name=value.",
             )
         field = _field(model, name)
         value = _value(field, text)

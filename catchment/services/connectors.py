@@ -28,7 +28,7 @@ from catchment.services.schedules import prefect_schedule
 from catchment.store import connectors, items, meta
 from catchment.store.engine import reading, writing
 from catchment.store.rows import ConnectorRow
-from catchment.sync.begin import make_source, read_config, read_credentials
+from catchment.sync.begin import make_source, read_config, read_credentials, refuse_secrets
 
 SLUG_CHARACTERS = 40
 FETCHED = "CLOUD"
@@ -125,12 +125,13 @@ def add(
         may_lack: Whether settings may be missing; it then waits for them, in setup.
 
     Raises:
-        ConfigRejected: A setting is unknown or cannot work.
+        ConfigRejected: A setting is unknown, cannot work, or holds a secret.
         NotFound: No such provider is known.
         UsageError: The schedule cannot be read.
         Unavailable: Prefect is away; nothing was stored.
     """
     provider = Push if pushed else registry.provider(provider_slug)
+    refuse_secrets(provider, config)
     waits = may_lack and lacks_settings(provider, config)
     checked = None if waits else read_config(provider, dict(config))
     secrets = _checked(provider, credentials) if credentials else None

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catchment.core.errors import ConfigRejected, NotFound
+from catchment.core.secrets import MARK, without_secrets
 from catchment.kit import catalog, registry
 from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.services.connectors import orchestrator
 from catchment.services.context import Context
 from catchment.store.rows import ConnectorRow
 
-MARK = "********"
 _SECRET_WORD = re.compile(
     r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_?key|(?:private|access|secret|signing)_key"
     r"|credentials?|authorization|bearer)$"
@@ -39,7 +39,7 @@ def looks_secret(name: str) -> bool:
 
 
 def masked(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with a mark in place of whatever looks secret, at any depth."""
+    """Return settings with a mark in place of whatever looks secret, at any depth, URLs included."""
     shown: dict[str, Any] = _masked(dict(config))
     return shown
 
@@ -50,7 +50,9 @@ def _masked(value: Any) -> Any:
             name: MARK if looks_secret(name) and part not in (None, "", [], {}) else _masked(part)
             for name, part in value.items()
         }
-    return [_masked(part) for part in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_masked(part) for part in value]
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def part(

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from catchment.core.errors import Conflict, Forbidden, NotFound, UsageError
+from catchment.core.errors import ConfigRejected, Conflict, Forbidden, NotFound, UsageError
 from catchment.kit import catalog, oauth, registry
-from catchment.services import connectors
+from catchment.services import connectors, inline_secrets
 from catchment.services.access import TENANT_ROLES, Caller
 from catchment.services.context import Context
 from catchment.store import access
@@ -131,7 +131,13 @@ def begin(
     if return_to is not None:
         _require_address(return_to)
     if connector is None:
-        read_config(registry.provider(provider_slug), dict(config or {}))
+        parted = inline_secrets.part(context, provider_slug, config or {}, pushed=False)
+        if parted.credentials is not None:
+            raise ConfigRejected(
+                "The sign-in brings the credentials: leave them out of the settings.",
+                setting=next(name for name in config or {} if name not in parted.config),
+            )
+        read_config(registry.provider(provider_slug), parted.config)
     elif connector.provider != provider_slug or connector.execution == registry.PUSHED:
         raise UsageError("The connector belongs to another provider.")
     state, now = secrets.token_urlsafe(32), context.clock.now()

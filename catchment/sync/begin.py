@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from catchment.core.errors import AuthRejected, ConfigRejected
+from catchment.core.secrets import holds_secret, without_secrets
 from catchment.kit import registry
 from catchment.kit.catalog import spelled
 from catchment.kit.config import SourceConfig, SourceCredentials
@@ -29,12 +30,31 @@ def read_config(provider: type[AnyConnector], config: dict[str, Any]) -> SourceC
     """Read the settings of a connector.
 
     Raises:
-        ConfigRejected: A setting is unknown or cannot work; none of the values is repeated.
+        ConfigRejected: A setting is unknown, cannot work, or holds a secret; none of the values is repeated.
     """
+    refuse_secrets(provider, config)
     try:
         return provider.config_model.model_validate(spelled(provider.config_model, config))
     except ValidationError as error:
         raise rejected(error, "setting") from None
+
+
+def refuse_secrets(provider: type[AnyConnector], config: Mapping[str, Any]) -> None:
+    """Let no URL with a password or a key in it become a setting: settings are shown.
+
+    Raises:
+        ConfigRejected: A setting holds one; it says where credentials go.
+    """
+    for name, value in config.items():
+        if holds_secret({name: value}):
+            shown = without_secrets(name)
+            names = ", ".join(provider.credentials_model.model_fields) if provider.credentials_model else ""
+            raise ConfigRejected(
+                f"The setting {shown} holds a password or a key inside a URL, and settings are shown:"
+                + (f" give it as credentials ({names})." if names else " leave it out."),
+                setting=shown,
+                remedy="Write the URL without it.",
+            )
 
 
 def read_credentials(provider: type[AnyConnector], values: Credentials | None) -> SourceCredentials | None:

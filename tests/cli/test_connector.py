@@ -110,6 +110,37 @@ class TestSecrets:
         assert files
         assert not any(b"canary" in content for content in files)
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://ann:canary-word@host/",
+            "https://canary-word@host/",
+            "https://host/?X-Amz-Signature=canary-word",
+            "https://host/?token=canary-word",
+        ],
+    )
+    def test_a_url_with_a_secret_becomes_no_setting(self, vault: Place, cli: Cli, url: str) -> None:
+        """Neither of a new connector nor of one that is there; the credentials are named instead."""
+        cli("connector", "add", ADDRESS)
+        for words in (
+            ("connector", "add", "vault", "--set", f"shelf={url}"),
+            ("connector", "edit", "shelf", "--set", f"shelf={url}"),
+            ("connector", "edit", "shelf", "--set", url),
+        ):
+            for form in ((), ("--json",)):
+                said = cli(*words, *form)
+                assert said.code == 2
+                assert "canary" not in said.out + said.err
+        assert (
+            "credentials (user, password)" in cli("connector", "edit", "shelf", "--set", f"shelf={url}").err
+        )
+        assert [one["id"] for one in cli("connector", "list", "--json").records] == [
+            cli("connector", "show", "shelf", "--json").record["id"]
+        ]
+        files = [path.read_bytes() for path in vault.home.rglob("*") if path.is_file()]
+        assert not any(b"canary-word" in content for content in files)
+        assert not any("canary-word" in body for body in vault.wire.bodies)
+
     def test_a_sync_by_address_warns_and_hides_it(
         self, vault: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch
     ) -> None:
