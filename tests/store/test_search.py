@@ -440,6 +440,10 @@ class TestSnippets:
 
 
 LETTERS = st.characters(categories=["L", "N"])
+# The stretching line and two signs for readers of the Koran are letters to Unicode, and ignored by readers
+# as by the index: docs/search.md says so. A word of nothing else is no word.
+UNREAD = "\u0640\u06e5\u06e6"
+WORDS = st.text(LETTERS, min_size=1, max_size=12).filter(lambda word: word.strip(UNREAD))
 # Punctuation of the scripts of antiquity, beyond U+FFFF, is taken for letters: docs/search.md says so.
 SIGNS = st.characters(
     categories=["P", "S", "Zs", "Zl", "Zp", "Cc"], exclude_characters='\0_"*', max_codepoint=0xFFFF
@@ -449,7 +453,7 @@ GAPS = st.text(SIGNS | st.sampled_from(" \n,.-🤣₽"), min_size=1, max_size=3)
 
 class TestAnything:
     @on_one_store
-    @given(data=st.data(), words=st.lists(st.text(LETTERS, min_size=1, max_size=12), min_size=1, max_size=6))
+    @given(data=st.data(), words=st.lists(WORDS, min_size=1, max_size=6))
     def test_that_was_indexed_is_found_by_each_of_its_words(
         self, library: Library, data: st.DataObject, words: list[str]
     ) -> None:
