@@ -18,7 +18,7 @@ A face is a package with ``face.py`` (its `base.Face`, and how it wraps what it 
 - Routes are declared with their whole path, without a slash at the end; Aimable's without ``/api-proxy``.
 - Raise the errors of `catchment.core.errors`; or `errors.invalid(message, "body", "config", "bucket")` where
   a part of the request is to blame; or `errors.Refused(Problem(...))`. No handler builds an error body.
-- `ids`: `read(kind, text)` takes every spelling and raises NotFound; `prefixed`, `hyphenated`, `file_id`.
+- `ids`: `read(kind, text)` takes every spelling and raises NotFound; `prefixed`, `hyphenated`.
 - `limits`: `LenientRoute` where bad texts are a part's own fault, `check_files`, `UPLOADS` (its paths).
 - `services.reach`: what a caller may see, by id; other tenants' things are not found.
 - `services.idempotency.once`: does work once for a key, and gives the first answer again.

@@ -64,20 +64,3 @@ def prefixed(kind: str, inner: str) -> str:
 def hyphenated(inner: str) -> str:
     """Write an id of 32 digits as Aimable does; one that is shorter stays as it is."""
     return str(uuid.UUID(inner)) if len(inner) == 32 else inner
-
-
-def file_id(pk: int) -> str:
-    """Return the inner form of a file's id, made of the number of its item."""
-    return f"{pk:032x}"
-
-
-def file_pk(text: str) -> int:
-    """Return the number of the item that a file's id means.
-
-    Raises:
-        NotFound: It is no id of a file.
-    """
-    number = int(read("file", text), 16)
-    if not 0 < number < 2**63:
-        raise NotFound("There is no such file.")
-    return number

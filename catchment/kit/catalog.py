@@ -294,11 +294,6 @@ def config_schema(provider: type[Connector[Any, Any]]) -> dict[str, Any]:
     return provider.config_model.model_json_schema(by_alias=True)
 
 
-def required_settings(provider: type[Connector[Any, Any]]) -> list[str]:
-    """Return the settings that a connector of this provider cannot do without."""
-    return _required(provider.config_model)
-
-
 def required_credentials(provider: type[Connector[Any, Any]]) -> list[str]:
     """Return the credentials that it cannot do without."""
     return _required(provider.credentials_model) if provider.credentials_model is not None else []

@@ -58,17 +58,6 @@ def principal(connection: Connection, principal_id: str) -> PrincipalRow | None:
     return as_row(PrincipalRow, row) if row is not None else None
 
 
-def principals_called(connection: Connection, tenant_id: str, name: str) -> list[PrincipalRow]:
-    """Return the members of a tenant with this name, oldest first."""
-    rows = connection.execute(
-        select(*_PRINCIPAL)
-        .join(members, members.c.principal_id == principals.c.id)
-        .where(members.c.tenant_id == tenant_id, principals.c.name == name)
-        .order_by(principals.c.id)
-    )
-    return [as_row(PrincipalRow, row) for row in rows]
-
-
 def set_member(connection: Connection, tenant_id: str, principal_id: str, role: str, *, now: float) -> None:
     """Give a principal a role in a tenant, in place of the one that it had."""
     connection.execute(

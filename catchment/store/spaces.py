@@ -100,11 +100,6 @@ def change_collection(connection: Connection, pk: int, **values: Any) -> None:
     connection.execute(update(collections).where(collections.c.pk == pk).values(**values))
 
 
-def change_space(connection: Connection, space_id: str, **values: Any) -> None:
-    """Change columns of a space."""
-    connection.execute(update(spaces).where(spaces.c.id == space_id).values(**values))
-
-
 def count_connectors(connection: Connection, pks: list[int]) -> dict[int, int]:
     """Return how many living connectors each of these collections has; those without are left out."""
     rows = connection.execute(

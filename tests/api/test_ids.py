@@ -52,11 +52,3 @@ def test_a_document_has_sixteen_digits() -> None:
     """With or without its prefix."""
     assert ids.read("document", "doc_0123456789abcdef") == ids.read("document", "0123456789ABCDEF")
     assert ids.parse("document", INNER) is None
-
-
-def test_a_file_is_called_by_the_number_of_its_item() -> None:
-    """There and back; zero and what no database counts to are nobody's."""
-    assert ids.file_pk(ids.prefixed("file", ids.file_id(42))) == 42
-    for text in ("0" * 32, "f" * 32):
-        with pytest.raises(NotFound):
-            ids.file_pk(text)

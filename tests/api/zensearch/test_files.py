@@ -78,12 +78,16 @@ class TestDelete:
         return path, {one["path"]: one for one in zen.data("GET", f"{path}/files")}
 
     def test_takes_paths_and_ids_and_names_what_it_did_not_find(self, zen: Zen) -> None:
-        """By body; documents go with their files, and a later sync leaves them away."""
+        """By body; documents go with their files, and a later sync leaves them away.
+
+        A file is called by the number of its item: zero and what no database counts to are nobody's.
+        """
         path, held = self.holding(zen)
-        body = {"paths": ["/a.md", "never.md"], "ids": [held["b.md"]["id"], "file_nope"]}
+        nobodys = [f"file_{digit * 32}" for digit in "0f"]
+        body = {"paths": ["/a.md", "never.md"], "ids": [held["b.md"]["id"], "file_nope", *nobodys]}
         done = zen.data("DELETE", f"{path}/files", json=body)
         assert done["deleted"] == 2
-        assert sorted(done["notFound"]) == ["file_nope", "never.md"]
+        assert sorted(done["notFound"]) == sorted(["file_nope", "never.md", *nobodys])
         zen.sync(path)
         assert [one["path"] for one in zen.data("GET", f"{path}/documents")] == ["c.md"]
 
