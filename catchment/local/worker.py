@@ -8,6 +8,7 @@ import os
 import signal
 from types import FrameType
 
+from catchment.core import garbage
 from catchment.local.lifeline import WORKER, follow_supervisor
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--limit", type=int, required=True)
     options = parser.parse_args()
+    garbage.starting()
     follow_supervisor()
     os.environ[WORKER] = str(os.getpid())
     # Started by `&` in a script, SIGINT is ignored and stays so in children; SIGTERM, which is turned into
@@ -37,6 +39,7 @@ def main() -> None:
         limit=options.limit,
         create_pool_if_not_found=False,
     )
+    garbage.started()
     try:
         asyncio.run(worker.start())
     except (KeyboardInterrupt, asyncio.CancelledError):
