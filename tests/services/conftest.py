@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from tests.support.clock import SetClock
 from tests.support.desk import Desk
-from tests.support.postgres import postgres, postgres_server
+from tests.support.postgres import postgres_server, postgres_store, postgres_template
 
-__all__ = ["postgres", "postgres_server"]
+__all__ = ["postgres_server", "postgres_store", "postgres_template"]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A house on SQLite and on PostgreSQL."""
     url = None
     if request.param == "postgresql":
-        engine: Engine = request.getfixturevalue("postgres")
+        engine: Engine = request.getfixturevalue("postgres_store")
         url = engine.url.render_as_string(hide_password=False)
     made = Desk(tmp_path, clock=SetClock(), store_url=url)
     yield made

@@ -36,7 +36,7 @@ def context(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> 
     engine: Engine = (
         open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
         if request.param == "sqlite"
-        else request.getfixturevalue("postgres")
+        else request.getfixturevalue("postgres_store")
     )
     migrate(engine)
     yield Context(engine, connect=away, clock=clock)

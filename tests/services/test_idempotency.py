@@ -50,7 +50,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Ite
     engine: Engine = (
         open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
         if request.param == "sqlite"
-        else request.getfixturevalue("postgres")
+        else request.getfixturevalue("postgres_store")
     )
     migrate(engine)
     yield Desk(Context(engine, connect=lambda: None, clock=clock))  # type: ignore[arg-type,return-value]

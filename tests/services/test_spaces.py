@@ -23,7 +23,7 @@ def context(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Context]
     engine: Engine = (
         open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
         if request.param == "sqlite"
-        else request.getfixturevalue("postgres")
+        else request.getfixturevalue("postgres_store")
     )
     migrate(engine)
     yield Context(engine, connect=lambda: None, clock=SetClock())  # type: ignore[arg-type,return-value]

@@ -12,9 +12,9 @@ from catchment.store.engine import open_engine, outside
 from catchment.store.migrate import migrate
 from catchment.store.postgres_index import build
 from tests.support.library import Library
-from tests.support.postgres import postgres, postgres_server
+from tests.support.postgres import postgres, postgres_server, postgres_store, postgres_template
 
-__all__ = ["postgres", "postgres_server"]
+__all__ = ["postgres", "postgres_server", "postgres_store", "postgres_template"]
 
 
 @pytest.fixture
@@ -32,11 +32,10 @@ def sqlite(empty: Engine) -> Engine:
     return empty
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres_store", id="postgres")])
 def store(request: pytest.FixtureRequest) -> Engine:
     """A migrated store, on each engine in turn."""
     engine: Engine = request.getfixturevalue(request.param)
-    migrate(engine)
     return engine
 
 

@@ -13,7 +13,6 @@ from catchment.core.errors import DiskFull, StoreUnavailable, UsageError
 from catchment.store import meta
 from catchment.store.connectors import lock
 from catchment.store.engine import db_now, open_engine, reading, transact, writing
-from catchment.store.migrate import migrate
 from catchment.store.tables import connectors, documents
 from tests.support.library import Library, add_connector
 
@@ -165,10 +164,9 @@ class TestTheDatabase:
 
 class TestPostgresql:
     @pytest.fixture
-    def store(self, postgres: Engine) -> Engine:
+    def store(self, postgres_store: Engine) -> Engine:
         """A migrated store on PostgreSQL."""
-        migrate(postgres)
-        return postgres
+        return postgres_store
 
     def test_out_of_reach_says_so_without_the_password(self) -> None:
         """One sentence that names the setting; wrong use, so that a command ends with exit code 2."""

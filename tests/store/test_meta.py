@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from catchment.store import meta
 from catchment.store.engine import reading, writing
-from catchment.store.migrate import migrate
 from tests.support.library import Library
 
 
@@ -44,12 +43,11 @@ class TestAllocatePks:
         with writing(store) as connection:
             assert meta.allocate_pks(connection, 1) > kept + 1
 
-    def test_waits_for_no_other_transaction(self, postgres: Engine) -> None:
+    def test_waits_for_no_other_transaction(self, postgres_store: Engine) -> None:
         """On PostgreSQL two runs that write batches at once are not made to take turns."""
-        migrate(postgres)
-        with writing(postgres) as one:
+        with writing(postgres_store) as one:
             first = meta.allocate_pks(one, 3)
-            with writing(postgres) as other:
+            with writing(postgres_store) as other:
                 other.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
                 assert meta.allocate_pks(other, 1) == first + 3
 

@@ -26,7 +26,7 @@ def trove(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     """The face over each engine in turn."""
     url = None
     if request.param == "postgresql":
-        engine: Engine = request.getfixturevalue("postgres")
+        engine: Engine = request.getfixturevalue("postgres_store")
         url = engine.url.render_as_string(hide_password=False)
     with opened(tmp_path, monkeypatch, url) as made:
         yield made
