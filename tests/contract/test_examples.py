@@ -1,21 +1,32 @@
-"""All cases of the contract against the real product: API, Prefect's server and a worker."""
+"""The contract's cases, and the samples of the documents behind it, against API, Prefect and a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from tests.contract.aimable_samples import AimableSamples
+from tests.contract.trove_samples import TroveSamples
+from tests.contract.zensearch_samples import ZenSearchSamples
+from tests.support import seeds
 from tests.support.contract import cases, contract_server, needs_contract, run_cases
 from tests.support.postgres import postgres, postgres_server
+from tests.support.sampling import Server
 
 __all__ = ["postgres", "postgres_server"]
 
 pytestmark = pytest.mark.prefect
 ABLE = {"fixture-provider", "oauth", "transcription"}
+SAMPLES = {"aimable": AimableSamples, "trove": TroveSamples, "zensearch": ZenSearchSamples}
+PROMISES = [
+    pytest.param(face, promise, id=f"{face}_{promise.__name__}")
+    for face, of_face in SAMPLES.items()
+    for promise in dict.fromkeys(of_face.runs.values())
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +57,32 @@ def test_the_variables_open_what_they_say(variables: dict[str, Any]) -> None:
 
     tokens = ("tok_admin", "key_admin", "tok_viewer", "tok_outsider", "tok_other_tenant", "tok_bad")
     assert [status(token) for token in tokens] == [200, 200, 200, 403, 404, 401]
+
+
+@pytest.fixture(scope="module")
+def samples(variables: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The samples of each document, to be run against the server."""
+    server = Server(variables, tmp_path_factory.mktemp("samples"))
+    return {face: of_face(server) for face, of_face in SAMPLES.items()}
+
+
+@seeds.needs_seeds
+@pytest.mark.parametrize(("face", "promise"), PROMISES)
+def test_samples_get_their_documented_answers(
+    samples: dict[str, Any], face: str, promise: Callable[[Any], None]
+) -> None:
+    """As they stand: only host, token and ids are others, and names that they leave free are defined."""
+    promise(samples[face])
+
+
+@seeds.needs_seeds
+@pytest.mark.parametrize("face", seeds.FACES)
+def test_no_sample_is_forgotten(face: str) -> None:
+    """Each is run, or a reason is given; and nothing that looks like one is left over in the document."""
+    document = seeds.read(face)
+    runs, reasons = SAMPLES[face].runs, SAMPLES[face].reasons
+    assert sorted(document.samples) == sorted([*runs, *reasons])
+    assert seeds.OVERLOOKED.findall(document.rest) == []
 
 
 @needs_contract
