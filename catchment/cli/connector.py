@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -10,9 +11,11 @@ from cyclopts import App, Parameter
 from catchment.cli import groups, outcome, words
 from catchment.cli.house import House
 from catchment.cli.output import out
+from catchment.cli.server import or_there
 from catchment.core.clock import iso
 
 if TYPE_CHECKING:
+    from catchment.cli.outcome import Owner
     from catchment.services.context import Context
     from catchment.store.rows import ConnectorRow
 
@@ -22,6 +25,7 @@ Set = Annotated[list[str] | None, Parameter(name=("--set", "-s"))]
 
 
 @app.command
+@or_there("connectors")
 def add(
     source: str,
     /,
@@ -60,10 +64,11 @@ def add(
         if row.status == "SETUP"
         else f"Next: catchment sync {row.slug}"
     )
-    return _tell(row, f"Made the connector {row.slug}. {following}")
+    return tell(row, f"Made the connector {row.slug}. {following}")
 
 
 @app.command(name="list")
+@or_there("connectors")
 def list_() -> int:
     """List the connectors."""
     from catchment.services.overview import overview
@@ -73,6 +78,15 @@ def list_() -> int:
         for one in seen:
             out.record(**_as_json(one.connector), documents=one.documents, items=one.items)
         return 0
+    return list_them([(one.connector, one.documents) for one in seen])
+
+
+def list_them(seen: Sequence[tuple[Owner, int]]) -> int:
+    """Write connectors, each with the number of its documents."""
+    if out.json:
+        for row, documents in seen:
+            out.record(**_as_json(row), documents=documents)
+        return 0
     if not seen:
         out.say("There are no connectors yet. Make one: catchment connector add <path>")
         return 0
@@ -80,21 +94,22 @@ def list_() -> int:
         ("=connector", "name", "provider", "status", ">documents", "schedule", "last success"),
         (
             (
-                one.connector.slug,
-                one.connector.name,
-                one.connector.provider,
-                one.connector.status.lower(),
-                words.number(one.documents),
-                one.connector.schedule or "",
-                words.moment(one.connector.last_success_at) or "never",
+                row.slug,
+                row.name,
+                row.provider,
+                row.status.lower(),
+                words.number(documents),
+                row.schedule or "",
+                words.moment(row.last_success_at) or "never",
             )
-            for one in seen
+            for row, documents in seen
         ),
     )
     return 0
 
 
 @app.command
+@or_there("connectors")
 def show(connector: str, /) -> int:
     """Show a connector: settings, standing, scopes, and what its source cannot tell.
 
@@ -167,6 +182,7 @@ def show(connector: str, /) -> int:
 
 
 @app.command
+@or_there("connectors")
 def edit(
     connector: str, /, *, set: Set = None, unset: list[str] | None = None, name: str | None = None
 ) -> int:
@@ -203,6 +219,7 @@ def edit(
 
 
 @app.command
+@or_there("connectors")
 def credentials(connector: str, /, *, stdin: bool = False) -> int:
     """Give a connector its credentials, in place of what it had.
 
@@ -224,13 +241,14 @@ def credentials(connector: str, /, *, stdin: bool = False) -> int:
         raise UsageError(f"{provider.display_name} takes no credentials.")
     values = typed.credentials(provider.credentials_model, from_stdin=stdin)
     changed = connectors.set_credentials(context, row, values)
-    return _tell(
+    return tell(
         changed,
         f"The credentials of {changed.slug} are kept. Try them: catchment connector check {changed.slug}",
     )
 
 
 @app.command
+@or_there("connectors")
 def schedule(connector: str, when: str | None = None, /, *, off: bool = False) -> int:
     """Show, set or take away when a connector is synced by itself.
 
@@ -247,11 +265,11 @@ def schedule(connector: str, when: str | None = None, /, *, off: bool = False) -
     if off and when is not None:
         raise UsageError("A schedule cannot be set and taken away at once.")
     if when is None and not off:
-        return _tell(row, f"{row.slug}: {row.schedule or 'no schedule'}")
+        return tell(row, f"{row.slug}: {row.schedule or 'no schedule'}")
     changed = connectors.set_schedule(context, row, None if off else when)
     if changed.schedule is None:
-        return _tell(changed, f"{changed.slug} has no schedule now.")
-    return _tell(
+        return tell(changed, f"{changed.slug} has no schedule now.")
+    return tell(
         changed,
         f"{changed.slug} is synced by itself: {changed.schedule} (UTC). "
         "Keep the stack running for that: catchment up",
@@ -259,6 +277,7 @@ def schedule(connector: str, when: str | None = None, /, *, off: bool = False) -
 
 
 @app.command
+@or_there("connectors")
 def check(connector: str, /) -> int:
     """Try each thing that a sync of this connector needs.
 
@@ -288,6 +307,7 @@ def check(connector: str, /) -> int:
 
 
 @app.command
+@or_there("connectors")
 def browse(connector: str, parent: str | None = None, /, *, page: str | None = None) -> int:
     """Show what can be chosen at the source; ids are what the settings take.
 
@@ -300,22 +320,29 @@ def browse(connector: str, parent: str | None = None, /, *, page: str | None = N
 
     context = House().context()
     found = connectors.browse(context, connectors.find(context, connector), parent, page)
-    if out.json:
-        for one in found.resources:
-            out.record(id=one.id, name=one.name, kind=one.kind, has_children=one.has_children, size=one.size)
-        if found.next_page is not None:
-            out.record(next_page=found.next_page)
-        return 0
-    out.table(
-        ("id", "name", "kind", ">size"),
-        ((one.id, one.name, one.kind, words.size(one.size)) for one in found.resources),
-    )
+    write_resources((one.id, one.name, one.kind, one.has_children, one.size) for one in found.resources)
     if found.next_page is not None:
-        out.note(f"More: --page {found.next_page}")
+        if out.json:
+            out.record(next_page=found.next_page)
+        else:
+            out.note(f"More: --page {found.next_page}")
     return 0
 
 
+def write_resources(found: Iterable[tuple[str, str, str, bool, int | None]]) -> None:
+    """Write what can be chosen: id, name, kind, whether something lies below it, size."""
+    if out.json:
+        for id_, name, kind, has_children, size in found:
+            out.record(id=id_, name=name, kind=kind, has_children=has_children, size=size)
+        return
+    out.table(
+        ("id", "name", "kind", ">size"),
+        ((id_, name, kind, words.size(size)) for id_, name, kind, _, size in found),
+    )
+
+
 @app.command
+@or_there("connectors")
 def pause(connector: str, /) -> int:
     """Let a connector rest: neither its schedule nor a person starts it.
 
@@ -326,6 +353,7 @@ def pause(connector: str, /) -> int:
 
 
 @app.command
+@or_there("connectors")
 def resume(connector: str, /) -> int:
     """Let a paused connector go on.
 
@@ -340,10 +368,11 @@ def _set_paused(connector: str, /, *, paused: bool) -> int:
 
     context = House().context()
     changed = connectors.set_paused(context, connectors.find(context, connector), paused=paused)
-    return _tell(changed, f"The connector {changed.slug} {'is paused' if paused else 'goes on'}.")
+    return tell(changed, f"The connector {changed.slug} {'is paused' if paused else 'goes on'}.")
 
 
 @app.command
+@or_there("connectors")
 def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False) -> int:
     """Remove a connector with its schedule, credentials, cursor, and every document it brought.
 
@@ -360,7 +389,7 @@ def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "
     context = House().context()
     row = connectors.find(context, connector)
     documents = count(context.engine, row)
-    if not yes and not _agrees(row, documents):
+    if not yes and not agrees(row, documents):
         out.note("Nothing was removed.")
         return outcome.WRONG_USE
     _say_if_active(context, row)
@@ -372,7 +401,8 @@ def remove(connector: str, /, *, yes: Annotated[bool, Parameter(name=("--yes", "
     return 0
 
 
-def _agrees(row: ConnectorRow, documents: int) -> bool:
+def agrees(row: Owner, documents: int) -> bool:
+    """Ask the person whether a connector is to go with its documents."""
     from catchment.core.errors import UsageError
 
     if not sys.stdin.isatty():
@@ -397,15 +427,16 @@ def _say_if_active(context: Context, row: ConnectorRow) -> None:
             out.note(f"Run {run.id} is cancelled first ...")
 
 
-def _tell(row: ConnectorRow, sentence: str) -> int:
+def tell(row: Owner, sentence: str, **more: Any) -> int:
+    """Write how a connector is now: a sentence, or as JSON, with what else there is to say."""
     if out.json:
-        out.record(**_as_json(row))
+        out.record(**_as_json(row), **more)
     else:
         out.say(sentence)
     return 0
 
 
-def _as_json(row: ConnectorRow) -> dict[str, Any]:
+def _as_json(row: Owner) -> dict[str, Any]:
     return {
         "id": row.id,
         "connector": row.slug,
@@ -415,7 +446,8 @@ def _as_json(row: ConnectorRow) -> dict[str, Any]:
         "paused": row.paused,
         "config": row.config,
         "schedule": row.schedule,
-        "has_credentials": row.credentials_block is not None,
+        # A server does not tell.
+        "has_credentials": getattr(row, "has_credentials", row.credentials_block is not None),
         "created_at": iso(row.created_at),
         "last_success_at": iso(row.last_success_at),
         "error": {"code": row.error_code, "message": row.error_message} if row.error_code else None,

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from catchment.cli import groups, words
 from catchment.cli.house import House
 from catchment.cli.output import clean, out
+from catchment.cli.server import or_there
 from catchment.core.clock import iso
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ MOST_SHOWN = 100
 MOST_ITEMS = 1_000_000
 
 
+@or_there("documents")
 def documents(
     connector: str,
     /,
@@ -118,6 +120,7 @@ def _as_json(document: DocumentRow) -> dict[str, Any]:
 
 
 @app.command
+@or_there("documents")
 def show(document: str, /, *, text: bool = False) -> int:
     """Show what is known of a document.
 

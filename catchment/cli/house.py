@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catchment.cli.output import out
+from catchment.cli.server import require_local
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class House:
-    """One installation, as the environment of this process names it."""
+    """One installation, as the environment of this process names it.
+
+    Every command makes one that works on the store of this machine: where the environment names a server
+    instead, it is refused.
+    """
+
+    def __init__(self) -> None:
+        require_local()
 
     @cached_property
     def settings(self) -> HomeSettings:

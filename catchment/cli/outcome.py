@@ -10,7 +10,11 @@ from catchment.cli.output import clean, out
 from catchment.core.clock import iso
 
 if TYPE_CHECKING:
+    from catchment.cli.remote.views import ConnectorView, RunView
     from catchment.store.rows import ConnectorRow, RunRow
+
+    Run = RunRow | RunView
+    Owner = ConnectorRow | ConnectorView
 
 COUNTERS = ("collected", "fetched", "skipped", "parsed", "indexed", "failed", "deleted")
 MOST_FAILURES = 10
@@ -20,19 +24,19 @@ DONE, FAILED, WRONG_USE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 """The exit codes, as docs/cli.md tells them."""
 
 
-def exit_code(row: RunRow, *, by_keyboard: bool = False) -> int:
+def exit_code(row: Run, *, by_keyboard: bool = False) -> int:
     """Return the exit code that a run's end asks for."""
     if row.state == "SUCCEEDED":
         return SOME_FAILED if row.failed else DONE
     return INTERRUPTED if row.state == "CANCELLED" and by_keyboard else FAILED
 
 
-def seconds(row: RunRow) -> float | None:
+def seconds(row: Run) -> float | None:
     """Return how long a run took, from the request to its end."""
     return round(row.ended_at - row.created_at, 3) if row.ended_at is not None else None
 
 
-def as_json(row: RunRow, connector: ConnectorRow, *, page: str | None = None) -> dict[str, Any]:
+def as_json(row: Run, connector: Owner, *, page: str | None = None) -> dict[str, Any]:
     """Return a run as a program reads it."""
     details = row.details
     return {
@@ -60,9 +64,7 @@ def as_json(row: RunRow, connector: ConnectorRow, *, page: str | None = None) ->
     }
 
 
-def summarise(
-    row: RunRow, connector: ConnectorRow, *, page: str | None = None, every_failure: bool = False
-) -> None:
+def summarise(row: Run, connector: Owner, *, page: str | None = None, every_failure: bool = False) -> None:
     """Write what a run came to."""
     if out.json:
         out.record(**as_json(row, connector, page=page))
@@ -73,7 +75,7 @@ def summarise(
     out.say(f"  Run {row.id}{f'  {page}' if page else ''}")
 
 
-def _headline(row: RunRow, connector: ConnectorRow) -> str:
+def _headline(row: Run, connector: Owner) -> str:
     took = f" in {words.duration(seconds(row) or 0.0)}" if row.ended_at is not None else ""
     if row.state == "SUCCEEDED":
         ended = "would be done" if row.dry_run else "done"
@@ -87,7 +89,7 @@ def _headline(row: RunRow, connector: ConnectorRow) -> str:
     return f"{connector.slug}: {row.state.lower()}"
 
 
-def _body(row: RunRow, connector: ConnectorRow, *, every_failure: bool) -> Iterator[str]:
+def _body(row: Run, connector: Owner, *, every_failure: bool) -> Iterator[str]:
     yield "  ".join(f"{name} {words.number(getattr(row, name))}" for name in COUNTERS)
     if row.strategy is not None:
         yield f"{row.mode}: {row.strategy}, because {words.reason(row.reason)} ({row.reason})"
@@ -104,7 +106,7 @@ def _body(row: RunRow, connector: ConnectorRow, *, every_failure: bool) -> Itera
     yield from row.details.get("notes", [])
 
 
-def _failures(row: RunRow, connector: ConnectorRow, *, every: bool) -> Iterator[str]:
+def _failures(row: Run, connector: Owner, *, every: bool) -> Iterator[str]:
     errors = row.details.get("errors", [])
     shown = errors if every else errors[:MOST_FAILURES]
     if shown:
@@ -118,7 +120,7 @@ def _failures(row: RunRow, connector: ConnectorRow, *, every: bool) -> Iterator[
         yield f"  ... and {words.number(left)} more: catchment documents {connector.slug} --state failed"
 
 
-def _held(row: RunRow, connector: ConnectorRow) -> Iterator[str]:
+def _held(row: Run, connector: Owner) -> Iterator[str]:
     for scope, held in row.details.get("held", {}).items():
         yield (
             f"Held: {words.number(held['count'])} of {words.number(held['documents'])} documents in {scope} "
@@ -133,7 +135,7 @@ def _held(row: RunRow, connector: ConnectorRow) -> Iterator[str]:
         yield "If not, bring the source back; the next run then finds them again."
 
 
-def _would(row: RunRow) -> Iterator[str]:
+def _would(row: Run) -> Iterator[str]:
     for verb, keys in row.details.get("would", {}).items():
         yield f"Would {verb}:"
         for key in keys[:MOST_KEYS]:

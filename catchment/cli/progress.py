@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from catchment.store.rows import RunRow
+    from catchment.cli.outcome import Run
 
 SHOWN = ("collected", "parsed", "indexed", "skipped", "failed", "deleted")
 LEAST_SECONDS = 1.0
@@ -27,7 +27,7 @@ class Progress:
     def __init__(self, title: str) -> None:
         self._title = title
         self._began = time.monotonic()
-        self._row: RunRow | None = None
+        self._row: Run | None = None
         self._said: tuple[Any, ...] = ()
         self._said_at = 0.0
         self._live: Live | None = None
@@ -49,13 +49,13 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, row: RunRow) -> None:
+    def show(self, row: Run) -> None:
         """Take the row as it is now."""
         self._row = row
         if self._live is None:
             self._line(row)
 
-    def _line(self, row: RunRow) -> None:
+    def _line(self, row: Run) -> None:
         facts = (*(getattr(row, name) for name in SHOWN), _standing(row))
         now = time.monotonic()
         if facts == self._said or now - self._said_at < LEAST_SECONDS or row.ended_at is not None:
@@ -79,11 +79,11 @@ class Progress:
         return picture
 
 
-def _counters(row: RunRow) -> str:
+def _counters(row: Run) -> str:
     return "  ".join(f"{name} {words.number(getattr(row, name))}" for name in SHOWN)
 
 
-def _standing(row: RunRow) -> str:
+def _standing(row: Run) -> str:
     """Say what the run waits for, if it does not simply work."""
     if row.state == "QUEUED":
         return "waits behind another run" if row.waiting else "waits for a worker"

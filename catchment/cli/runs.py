@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -9,13 +10,15 @@ from cyclopts import App, Parameter
 from catchment.cli import groups, outcome, words
 from catchment.cli.house import House
 from catchment.cli.output import out
+from catchment.cli.server import or_there
 
 if TYPE_CHECKING:
-    from catchment.store.rows import RunRow
+    from catchment.cli.outcome import Owner, Run
 
 app = App(name="run", group=groups.SYNC, help="Show, cancel or repeat a run.")
 
 
+@or_there("runs")
 def runs(
     connector: str | None = None, /, *, limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20
 ) -> int:
@@ -33,17 +36,23 @@ def runs(
     only = connector_called(context.engine, connector) if connector is not None else None
     found = syncs.recent(context, only, limit=max(1, limit))
     owners = {row.connector_pk: syncs.connector_of(context, row) for row in found}
+    write([(row, owners[row.connector_pk]) for row in found])
+    return 0
+
+
+def write(found: Sequence[tuple[Run, Owner]]) -> None:
+    """Write runs, each with its connector."""
     if out.json:
-        for row in found:
-            out.record(**outcome.as_json(row, owners[row.connector_pk]))
-        return 0
+        for row, owner in found:
+            out.record(**outcome.as_json(row, owner))
+        return
     out.table(
         ("=run", "=connector", "=began", "=mode", "ended", ">indexed", ">failed", ">time"),
         (
             (
                 # The end of an id is random; its beginning is only the time.
                 row.id[-8:],
-                owners[row.connector_pk].slug,
+                owner.slug,
                 words.moment(row.started_at or row.created_at),
                 "dry run" if row.dry_run else row.mode,
                 _ended(row),
@@ -51,17 +60,17 @@ def runs(
                 words.number(row.failed),
                 words.clock(outcome.seconds(row) or 0) if row.ended_at else "",
             )
-            for row in found
+            for row, owner in found
         ),
     )
-    return 0
 
 
-def _ended(row: RunRow) -> str:
+def _ended(row: Run) -> str:
     return f"{row.state.lower()}: {row.error_code}" if row.error_code else row.state.lower()
 
 
 @app.command
+@or_there("runs")
 def show(run: str, /) -> int:
     """Show what a run came to, with every failure that it recorded.
 
@@ -80,6 +89,7 @@ def show(run: str, /) -> int:
 
 
 @app.command
+@or_there("runs")
 def cancel(run: str, /) -> int:
     """Ask a run to stop; what it has indexed stays.
 
@@ -91,14 +101,18 @@ def cancel(run: str, /) -> int:
     house = House()
     context = house.context()
     row = syncs.cancel(context, syncs.show(context, run))
-    connector = syncs.connector_of(context, row)
+    tell_cancelled(row, syncs.connector_of(context, row))
+    return 0
+
+
+def tell_cancelled(row: Run, connector: Owner) -> None:
+    """Say how a run stands that was asked to stop."""
     if out.json:
         out.record(**outcome.as_json(row, connector))
     elif row.state == "CANCELLED":
         out.say(f"Run {row.id} of {connector.slug} is cancelled.")
     else:
         out.say(f"Run {row.id} of {connector.slug} is asked to stop; it does so within seconds.")
-    return 0
 
 
 @app.command

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,8 +12,10 @@ from cyclopts import Parameter
 from catchment.cli import words as w
 from catchment.cli.house import House
 from catchment.cli.output import clean, console_for, highlighted, out
+from catchment.cli.server import or_there
 
 
+@or_there("documents")
 def search(
     *words: str,
     connector: Annotated[list[str] | None, Parameter(name=("--connector", "-c"))] = None,
@@ -50,34 +54,60 @@ def search(
         since=w.point_in_time(since, "--since"),
         until=w.point_in_time(until, "--until"),
     )
+    shown = [
+        Shown(
+            document=one.hit.document_id,
+            connector=one.connector,
+            key=one.hit.key,
+            title=one.hit.title,
+            snippet=one.hit.snippet,
+            score=one.hit.score,
+            url=one.hit.url,
+            content_type=one.hit.content_type,
+            author=one.hit.author,
+            heading_path=one.hit.heading_path,
+            highlights=one.hit.highlights,
+            stale=one.hit.stale,
+        )
+        for one in found
+    ]
+    write(shown, limit=limit, offset=offset)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A hit as it is shown; the names are those of its JSON object. What a server does not tell is None."""
+
+    document: str
+    connector: str
+    key: str
+    title: str
+    snippet: str
+    score: float
+    url: str | None
+    content_type: str
+    author: str | None
+    heading_path: str | None
+    highlights: Sequence[tuple[int, int]]
+    stale: bool | None
+
+
+def write(found: Sequence[Shown], *, limit: int, offset: int) -> None:
+    """Write a page of hits, best first."""
     if out.json:
-        for one in found:
-            hit = one.hit
-            out.record(
-                document=hit.document_id,
-                connector=one.connector,
-                key=hit.key,
-                title=hit.title,
-                snippet=hit.snippet,
-                score=hit.score,
-                url=hit.url,
-                content_type=hit.content_type,
-                author=hit.author,
-                heading_path=hit.heading_path,
-                highlights=hit.highlights,
-                stale=hit.stale,
-            )
-        return 0
+        for hit in found:
+            out.record(**asdict(hit))
+        return
     if not found:
         out.say("Nothing was found.")
-        return 0
+        return
     console = console_for(sys.stdout)
-    for number, one in enumerate(found, start=offset + 1):
-        hit = one.hit
+    for number, hit in enumerate(found, start=offset + 1):
         stale = "  (a newer version could not be read)" if hit.stale else ""
-        out.say(f"{number}. {clean(hit.title)}  [{hit.document_id}]{stale}")
+        out.say(f"{number}. {clean(hit.title)}  [{hit.document}]{stale}")
         where = f" > {clean(hit.heading_path)}" if hit.heading_path else ""
-        out.say(f"   {one.connector}: {clean(hit.key)}{where}")
+        out.say(f"   {hit.connector}: {clean(hit.key)}{where}")
         lines = highlighted(hit.snippet, hit.highlights).wrap(console, max(20, min(console.width, 100) - 3))
         for line in lines:
             with console.capture() as drawn:
@@ -87,4 +117,3 @@ def search(
             out.say()
     if len(found) == limit:
         out.note(f"More may follow: --offset {offset + limit}")
-    return 0

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from catchment.cli import words
 from catchment.cli.house import House
 from catchment.cli.output import out
+from catchment.cli.server import or_there
 from catchment.core.clock import iso
 
 if TYPE_CHECKING:
     from catchment.services.overview import Standing
 
 
+@or_there("status")
 def status() -> int:
     """Show the local stack, the store, and how every connector stands. Starts nothing."""
     from catchment.services.overview import overview

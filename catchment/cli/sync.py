@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from catchment.cli import outcome
 from catchment.cli.house import House
 from catchment.cli.output import out
+from catchment.cli.server import or_there
+from catchment.cli.watching import watched
 
 if TYPE_CHECKING:
     from catchment.kit.url import SourceAddress
@@ -21,6 +23,7 @@ RESUME_SECONDS = 20.0
 """Upkeep opens the run that goes on with an interrupted one every 15 s."""
 
 
+@or_there("runs")
 def sync(
     source: str,
     /,
@@ -132,29 +135,25 @@ def looks_like_address(text: str) -> bool:
 
 def watch(house: House, context: Context, connector: ConnectorRow, row: RunRow) -> int:
     """Follow a run to its end, write what it came to, and return the exit code."""
-    from catchment.core.errors import Conflict
-
-    by_keyboard = False
     verb = "Looking at" if row.dry_run else "Syncing"
     title = f"{verb} {connector.slug} ({row.mode})"
     if row.waiting:
         out.note("Another run holds the connector; this one waits behind it.")
-    try:
-        final = _follow(context, row, title)
-    except KeyboardInterrupt:
-        by_keyboard = True
-        out.note("Cancelling; what is indexed stays. Press Ctrl-C again to leave at once.")
-        try:
-            from catchment.services import syncs
-
-            with suppress(Conflict):
-                syncs.cancel(context, syncs.show(context, row.id))
-            final = _follow(context, row, title)
-        except KeyboardInterrupt:
-            out.note(f"Left alone. See how it ends: catchment run show {row.id}")
-            return outcome.INTERRUPTED
+    final, by_keyboard = watched(
+        row.id,
+        lambda: _follow(context, row, title),
+        lambda: _cancel(context, row.id),
+    )
+    if final is None:
+        return outcome.INTERRUPTED
     outcome.summarise(final, connector, page=house.run_page(final.flow_run_id))
     return outcome.exit_code(final, by_keyboard=by_keyboard)
+
+
+def _cancel(context: Context, run_id: str) -> None:
+    from catchment.services import syncs
+
+    syncs.cancel(context, syncs.show(context, run_id))
 
 
 def _follow(context: Context, row: RunRow, title: str) -> RunRow:

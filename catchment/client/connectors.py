@@ -53,13 +53,19 @@ def create(
         name: What people call it.
         collection: Id of its collection; the default one if absent.
         config: What is to be synced.
-        credentials: What it signs in with; no answer ever has them.
+        credentials: What it signs in with; no answer ever has them. Without what its provider needs, the
+            connector is ``inactive`` until an update brings them.
         schedule: When to sync it, such as ``every 6 hours``.
         key: Makes a repetition of this call, within 24 hours, give the same connector; a fresh one if absent.
     """
     place = yield from collection_path(here, collection)
-    given = {"credential": credentials, "name": name, "schedule": schedule}
-    body: dict[str, Any] = {"provider_slug": type.replace("_", "-"), "scope_config": dict(config or {})}
+    given = {"name": name, "schedule": schedule}
+    body: dict[str, Any] = {
+        "provider_slug": type.replace("_", "-"),
+        "scope_config": dict(config or {}),
+        # An empty one leaves a connector that waits for its credentials; none at all may be refused.
+        "credential": dict(credentials or {}),
+    }
     body |= {field: value for field, value in given.items() if value is not None}
     call = Call("POST", f"{place}/connectors", body=body, key=key or uuid4().hex)
     return _made(here, (yield from data(here, call)))

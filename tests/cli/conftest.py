@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("CATCHMENT_HOME", str(home))
-    for name in ("CATCHMENT_PREFECT_API_URL", "CATCHMENT_DATABASE_URL", "CATCHMENT_DEBUG"):
+    for name in (
+        "CATCHMENT_PREFECT_API_URL",
+        "CATCHMENT_DATABASE_URL",
+        "CATCHMENT_SERVER_URL",
+        "CATCHMENT_DEBUG",
+    ):
         monkeypatch.delenv(name, raising=False)
     _forget_settings()
     yield home
@@ -60,14 +65,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def cli(home: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run a command line and return what it said."""
+    return partial(carried_out, capsys)
 
-    def run(*words: object) -> Said:
-        capsys.readouterr()
-        code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
 
-    return run
+def carried_out(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
+    """Carry out a command line in this process."""
+    capsys.readouterr()
+    code = main([str(word) for word in words])
+    said = capsys.readouterr()
+    return Said(code, said.out, said.err)
 
 
 class Place:
