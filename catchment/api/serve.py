@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from catchment.api.app import create_app
 from catchment.api.upkeep import Upkeep
+from catchment.core import garbage
 from catchment.core.clock import SystemClock, iso
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.home import HomeSettings, home_settings
@@ -27,6 +28,7 @@ from catchment.local.http import SETTING, USUAL_PORT
 from catchment.local.lifeline import SOCKET, follow_supervisor
 from catchment.local.ports import Door, address_of, open_port
 from catchment.local.state import read_state
+from catchment.services import oauth_clients
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
 from catchment.store.engine import open_engine
@@ -35,12 +37,14 @@ from catchment.store.migrate import require_current
 _GRACE_SECONDS = 5
 """Requests that are being answered get so long at the end."""
 _KEEP_ALIVE_SECONDS = 30
+_SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger("catchment.api")
 
 
 def main() -> int:
     """Serve until told to stop. Returns 2 where the start is refused, 0 after a wanted stop."""
+    garbage.starting()
     follow_supervisor()
     handle = os.environ.pop(SOCKET, "")
     _prepare_logging()
@@ -53,12 +57,16 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     context = _context(home, engine=engine, is_child=bool(handle))
+    _take_over_clients(context)
     app = create_app(context, background=partial(_start_upkeep, context, home.root, sweeps=not handle))
     if not handle:
         print(f"The HTTP API: {address_of(listener)} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server takes both for its own while it runs, and raises them again at its end.
         signal.signal(number, _heed)
+    # Threads that compute would keep the interpreter from the loop for 5 ms each time it has something to do.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    garbage.started()
     config = uvicorn.Config(
         app,
         access_log=False,  # the edge writes one line for each request
@@ -69,6 +77,15 @@ def main() -> int:
     )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _take_over_clients(context: Context) -> None:
+    try:
+        for slug in oauth_clients.take_over(context):
+            log.info("the client of sign-ins to %s was taken over from the environment", slug)
+    except CatchmentError as error:
+        # Sign-ins in the browser wait for it; everything else works.
+        log.warning("the environment's clients of sign-ins were not all taken over: %s", error)
 
 
 def _own_port(home: Path) -> socket.socket:

@@ -20,6 +20,7 @@ from catchment.cli import (
     documents,
     groups,
     keeping,
+    oauth,
     outcome,
     runs,
     search,
@@ -61,7 +62,7 @@ def build() -> App:
         default_parameter=Parameter(negative=(), show_default=False),
         suppress_keyboard_interrupt=False,
     )
-    for part in (connector.app, runs.app, cursor.app, documents.app, token.app):
+    for part in (connector.app, runs.app, cursor.app, documents.app, token.app, oauth.app):
         app.command(part)
     for group, functions in _COMMANDS.items():
         for function in functions:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+OAUTH_CLIENT = "CATCHMENT_OAUTH_"
+"""So begin the variables that hand the API the clients of sign-ins (`catchment.services.oauth_clients`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class HomeSettings:

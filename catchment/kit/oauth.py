@@ -1,8 +1,6 @@
 """Signing in to a vendor in the browser: where each vendor is asked, and what it answers with.
 
-The client that a vendor knows us by is set in the environment, for each provider by its slug in capitals:
-``CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID`` and ``..._CLIENT_SECRET``; where a vendor is self-hosted or has
-several places, ``..._AUTHORIZE_URL`` and ``..._TOKEN_URL``, too.
+The client that a vendor knows us by is set by the operator: `catchment.services.oauth_clients` keeps it.
 """
 
 from __future__ import annotations
@@ -17,12 +15,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from pydantic import Field, SecretStr
 
 from catchment.core.errors import AuthRejected, SourceDown
+from catchment.core.home import OAUTH_CLIENT
+from catchment.kit.config import SourceCredentials
 from catchment.kit.network import network_settings
 
 EXCHANGE_SECONDS = 15.0
 MOST_ANSWER_BYTES = 256 * 1024
+_PAGE = r"^https?://[^/\s]+\S*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +180,38 @@ def _plain(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def client_for(slug: str, environ: Mapping[str, str] = os.environ) -> Client | None:
-    """Return the client for a provider, or None where none is set."""
-    prefix = f"CATCHMENT_OAUTH_{slug.replace('-', '_').upper()}_"
-    client_id, secret = environ.get(f"{prefix}CLIENT_ID"), environ.get(f"{prefix}CLIENT_SECRET")
-    vendor = VENDORS.get(slug)
-    if vendor is None or not client_id or not secret:
-        return None
-    return Client(
-        replace(
-            vendor,
-            authorize_url=environ.get(f"{prefix}AUTHORIZE_URL") or vendor.authorize_url,
-            token_url=environ.get(f"{prefix}TOKEN_URL") or vendor.token_url,
-        ),
-        client_id,
-        secret,
+class ClientSettings(SourceCredentials):
+    """What the operator says about the client that a vendor knows this installation by."""
+
+    client_id: str = Field(min_length=1, title="Client ID")
+    client_secret: SecretStr = Field(min_length=1, title="Client secret")
+    authorize_url: str | None = Field(
+        None, pattern=_PAGE, title="Address of the sign-in page, where the vendor is self-hosted"
     )
+    token_url: str | None = Field(
+        None, pattern=_PAGE, title="Address that hands out tokens, where the vendor is self-hosted"
+    )
+
+    def client(self, slug: str) -> Client:
+        """Return the client for a provider that is among `VENDORS`."""
+        vendor = VENDORS[slug]
+        return Client(
+            replace(
+                vendor,
+                authorize_url=self.authorize_url or vendor.authorize_url,
+                token_url=self.token_url or vendor.token_url,
+            ),
+            self.client_id,
+            self.client_secret.get_secret_value(),
+        )
+
+
+def variable(slug: str, name: str) -> str:
+    """Return the environment variable of a field of `ClientSettings`, such as its ``client_id``."""
+    return f"{OAUTH_CLIENT}{slug.replace('-', '_').upper()}_{name.upper()}"
+
+
+def from_environment(slug: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the fields of a provider's client that the environment gives; an empty value is none."""
+    given = {name: environ.get(variable(slug, name)) for name in ClientSettings.model_fields}
+    return {name: value for name, value in given.items() if value}

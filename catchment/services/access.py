@@ -70,6 +70,11 @@ class Caller:
         """Return the role in a space of the caller's tenant: admin, editor, viewer or none."""
         return "admin" if self.has_role("admin") else self.space_roles.get(space_id)
 
+    def has_space_role(self, space_id: str, least: str) -> bool:
+        """Say whether the role in a space is this one or a stronger one."""
+        role = self.space_role(space_id)
+        return role is not None and SPACE_ROLES.index(role) >= SPACE_ROLES.index(least)
+
     def require_space_role(self, space_id: str, least: str = "viewer") -> None:
         """Let only this role in the space pass, and stronger ones.
 
@@ -79,7 +84,7 @@ class Caller:
         role = self.space_role(space_id)
         if role is None:
             raise Forbidden("You have no role in this space.")
-        if SPACE_ROLES.index(role) < SPACE_ROLES.index(least):
+        if not self.has_space_role(space_id, least):
             raise Forbidden(f"This needs the role {least} in the space; yours is {role}.")
 
 
@@ -143,6 +148,17 @@ def authenticate(context: Context, secret: str, *, tenant_id: str | None = None)
             space_roles=access.roles_in_spaces(connection, acts_in, who.id),
             token_id=found.id,
         )
+
+
+def caller_of(context: Context, principal_id: str, tenant_id: str) -> Caller | None:
+    """Return a principal as it may act in a tenant now; None where it does not belong to it."""
+    with reading(context.engine) as connection:
+        role = access.role_in(connection, tenant_id, principal_id)
+        who = access.principal(connection, principal_id)
+        if role is None or who is None:
+            return None
+        roles = access.roles_in_spaces(connection, tenant_id, principal_id)
+    return Caller(principal_id, who.name, who.kind, tenant_id, role, roles)
 
 
 def _has_ended(context: Context, token: TokenRow) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.settings import SyncSettings, sync_settings
 from catchment.store.blobs import Blobs
+from catchment.store.sealed import KeyFile
 
 if TYPE_CHECKING:
     # Only reading the store must not cost the HTTP client's import.
@@ -29,6 +30,7 @@ class Context:
         clock: Where time comes from.
         sync: How runs work.
         blobs: Where files that people hand in are kept; by default in this installation's home.
+        key: What opens the secrets that the API keeps for itself; by default this installation's.
     """
 
     engine: Engine
@@ -36,6 +38,7 @@ class Context:
     clock: Clock = field(default_factory=SystemClock)
     sync: SyncSettings = field(default_factory=sync_settings)
     blobs: Blobs = field(default_factory=Blobs.of_home)
+    key: KeyFile = field(default_factory=KeyFile.of_home)
 
     @cached_property
     def prefect(self) -> PrefectClient:

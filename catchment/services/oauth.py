@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from catchment.core.errors import ConfigRejected, Conflict, Forbidden, NotFound, UsageError
-from catchment.kit import catalog, oauth, registry
-from catchment.services import connectors, inline_secrets
-from catchment.services.access import TENANT_ROLES, Caller
+from catchment.core.errors import ConfigRejected, Forbidden, NotFound, UsageError
+from catchment.kit import registry
+from catchment.services import connectors, inline_secrets, oauth_clients
+from catchment.services.access import Caller, caller_of
 from catchment.services.context import Context
-from catchment.store import access
 from catchment.store import connectors as connector_store
 from catchment.store import oauth as store
+from catchment.store import spaces
 from catchment.store.engine import reading, writing
 from catchment.store.oauth import OAuthStateRow
 from catchment.store.rows import ConnectorRow
@@ -41,12 +41,6 @@ class BadAddress(UsageError):
     """The address to return to is none that a browser should be sent to."""
 
     code = "bad_address"
-
-
-class NotConfigured(Conflict):
-    """The vendor does not know this installation yet."""
-
-    code = "not_configured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +66,6 @@ class Ended:
     error: str | None = None
 
 
-def client_for(provider_slug: str) -> oauth.Client:
-    """Return the client that the vendor of a provider knows us by.
-
-    Raises:
-        NotFound: No such provider is known.
-        UsageError: Its people do not sign in in the browser.
-        NotConfigured: The operator has set no client for it.
-    """
-    provider = registry.provider(provider_slug)
-    if catalog.auth_type(provider) != "oauth2" or provider_slug not in oauth.VENDORS:
-        raise UsageError(
-            f"{provider.display_name} has no sign-in in the browser.", remedy="Give its credentials."
-        )
-    client = oauth.client_for(provider_slug)
-    if client is None:
-        name = provider_slug.replace("-", "_").upper()
-        raise NotConfigured(
-            f"The sign-in to {provider.display_name} is not configured here: the operator has to set"
-            f" CATCHMENT_OAUTH_{name}_CLIENT_ID and CATCHMENT_OAUTH_{name}_CLIENT_SECRET."
-        )
-    return client
-
-
 def begin(
     context: Context,
     caller: Caller,
@@ -111,7 +82,7 @@ def begin(
 
     Args:
         context: The surroundings.
-        caller: Who begins it; the face has seen that it may.
+        caller: Who begins it; it must be an editor of the space where the credentials will be used.
         provider_slug: Where to sign in.
         callback_url: Where the vendor sends the browser back to, exactly as the vendor knows it.
         connector: What gets the credentials; None makes a new one then.
@@ -126,8 +97,10 @@ def begin(
         ConfigRejected: The settings of a new connector cannot work.
         BadAddress: The browser should not be sent there.
         UsageError: The provider has no such sign-in, or is not the connector's.
+        Forbidden: The caller is no editor of the space.
     """
-    client = client_for(provider_slug)
+    caller.require_space_role(_space_of(context, caller.tenant_id, connector, collection_pk), "editor")
+    client = oauth_clients.client_for(context, provider_slug)
     if return_to is not None:
         _require_address(return_to)
     if connector is None:
@@ -181,10 +154,11 @@ def end(
     if error or not code:
         word = error[:100] if error else "no_code"
         return Ended(None, return_to, word)
-    _require_role(context, begun)
-    client = client_for(provider_slug)
+    connector = _connector(context, begun)
+    _require_role(context, begun, connector)
+    client = oauth_clients.client_for(context, provider_slug)
     credentials = client.exchange(code, state or "", begun.data["callback_url"])
-    row = _keep(context, begun, credentials)
+    row = _keep(context, begun, connector, credentials)
     return Ended(row, return_to)
 
 
@@ -198,34 +172,59 @@ def _take(context: Context, provider_slug: str, state: str) -> OAuthStateRow:
     return found
 
 
-def _require_role(context: Context, begun: OAuthStateRow) -> None:
+def _connector(context: Context, begun: OAuthStateRow) -> ConnectorRow | None:
+    """Return the connector that a sign-in was begun for; None where it is to make one."""
+    wanted = begun.data["connector_id"]
+    if wanted is None:
+        return None
     with reading(context.engine) as connection:
-        role = access.role_in(connection, begun.tenant_id, begun.principal_id)
-    if role is None or TENANT_ROLES.index(role) < TENANT_ROLES.index("editor"):
+        row = connector_store.by_id(connection, wanted)
+    if row is None or row.deleted_at is not None:
+        raise NotFound("The connector of this sign-in is gone.")
+    return row
+
+
+def _space_of(
+    context: Context, tenant_id: str, connector: ConnectorRow | None, collection_pk: int | None
+) -> str:
+    """Return the space where what a sign-in brings will be used."""
+    pk = connector.collection_pk if connector is not None else collection_pk
+    with reading(context.engine) as connection:
+        if pk is None:
+            pk = connector_store.default_collection(connection, tenant_id)
+        home = spaces.collection_by_pk(connection, pk)
+    if home.deleted_at is not None:
+        raise NotFound("The collection of this sign-in is gone.")
+    return home.space_id
+
+
+def _require_role(context: Context, begun: OAuthStateRow, connector: ConnectorRow | None) -> None:
+    """Let only those end a sign-in who could begin it now: editors of the space."""
+    space_id = _space_of(context, begun.tenant_id, connector, begun.data["collection_pk"])
+    who = caller_of(context, begun.principal_id, begun.tenant_id)
+    if who is None or not who.has_space_role(space_id, "editor"):
         raise Forbidden("Who began this sign-in may not end it any more.")
 
 
-def _keep(context: Context, begun: OAuthStateRow, credentials: Mapping[str, str]) -> ConnectorRow:
+def _keep(
+    context: Context, begun: OAuthStateRow, connector: ConnectorRow | None, credentials: Mapping[str, str]
+) -> ConnectorRow:
     data, provider = begun.data, registry.provider(begun.provider)
     model = provider.credentials_model
     known = {name: value for name, value in credentials.items() if model and name in model.model_fields}
-    if data["connector_id"] is None:
-        return connectors.add(
-            context,
-            begun.provider,
-            data["config"],
-            name=data["name"],
-            credentials=known,
-            trusted=False,
-            tenant_id=begun.tenant_id,
-            collection_pk=data["collection_pk"],
-            created_by=begun.principal_id,
-        )
-    with reading(context.engine) as connection:
-        row = connector_store.by_id(connection, data["connector_id"])
-    if row is None or row.deleted_at is not None:
-        raise NotFound("The connector of this sign-in is gone.")
-    return connectors.set_credentials(context, row, known)
+    if connector is not None:
+        return connectors.set_credentials(context, connector, known)
+    return connectors.add(
+        context,
+        begun.provider,
+        data["config"],
+        name=data["name"],
+        credentials=known,
+        trusted=False,
+        tenant_id=begun.tenant_id,
+        collection_pk=data["collection_pk"],
+        created_by=begun.principal_id,
+    )
 
 
 def _require_address(text: str) -> None:

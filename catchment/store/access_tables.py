@@ -1,11 +1,12 @@
 """The tables about who may do what, and what a face has to remember between two requests.
 
-Times are POSIX seconds, UTC. Of secrets only hashes are kept: nothing here opens a door.
+Times are POSIX seconds, UTC. Of secrets only hashes are kept, or what is sealed with a key that lies
+elsewhere: nothing here opens a door.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from catchment.store.tables import Id, Json, Name, Seconds, metadata
 
@@ -85,3 +86,21 @@ oauth_states = Table(
 )
 
 TABLES = (principals, members, space_roles, tokens, idempotency, oauth_states)
+"""Those that the first migration lays."""
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("tenant_id", Id, ForeignKey("tenants.id"), primary_key=True),
+    Column("principal_id", Id, ForeignKey("principals.id"), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("subject", Name, primary_key=True),
+)
+
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("updated_at", Seconds, nullable=False),
+)

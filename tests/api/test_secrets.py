@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from catchment.core.secrets import MARK
+from catchment.services import oauth_clients
 from catchment.store.engine import reading
 from catchment.store.tables import metadata
 from tests.support.faces import Served, served
@@ -129,10 +130,9 @@ def test_a_change_brings_none_in(face: Served) -> None:
     assert shown["config"] == {"instanceUrl": "https://wiki.example.org/"}
 
 
-def test_a_sign_in_takes_none_along(face: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_in_takes_none_along(face: Served) -> None:
     """Settings of the connector that a sign-in in the browser will make are looked at when it begins."""
-    for name in ("ID", "SECRET"):
-        monkeypatch.setenv(f"CATCHMENT_OAUTH_CONFLUENCE_CLIENT_{name}", "us")
+    oauth_clients.keep(face.context, "confluence", {"client_id": "us", "client_secret": "ours"})
     for config in ({"instanceUrl": URLS[0]}, {"instanceUrl": "https://w.example.org", "api_token": CANARY}):
         answer = ask(face, "POST", "/api/v1/oauth/init", {"provider": "confluence", "config": config})
         assert "credentials" in message_of(answer)

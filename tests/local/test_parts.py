@@ -18,7 +18,7 @@ import pytest
 from catchment.core.errors import ConfigRejected, Conflict
 from catchment.local import drain, paths, pool, state
 from catchment.local.children import Child, ChildSpec, Lifeline
-from catchment.local.environment import child_environment
+from catchment.local.environment import child_environment, worker_environment
 from catchment.local.hooks import Hooks, find_hooks
 from catchment.local.ports import open_port
 from catchment.local.supervisor import Supervisor
@@ -118,6 +118,14 @@ class TestEnvironment:
         assert made["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
         assert made["DO_NOT_TRACK"] == "1"
         assert "PYTHONDONTWRITEBYTECODE" not in made
+
+    def test_runs_do_not_get_the_clients_of_sign_ins(self, home: Path) -> None:
+        """They carry out code of third parties, and the API alone needs those."""
+        base = {"CATCHMENT_OAUTH_SLACK_CLIENT_SECRET": "jewel", "CATCHMENT_SYNC_FETCHES": "4"}
+        made = child_environment(home, base=base) | worker_environment(base)
+        assert "jewel" not in made.values()
+        assert made["CATCHMENT_SYNC_FETCHES"] == "4"
+        assert child_environment(home, base=base)["CATCHMENT_OAUTH_SLACK_CLIENT_SECRET"] == "jewel"
 
 
 class TestPort:

@@ -18,6 +18,7 @@ from catchment.core.settings import ApiSettings
 from catchment.services.context import Context
 from catchment.store.blobs import Blobs
 from catchment.store.engine import open_engine
+from catchment.store.sealed import KeyFile
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
 from tests.support.tenants import variables_of
@@ -78,7 +79,7 @@ def served(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     house = PlainHouse(home)
     wire = BusyWire(house)
     engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
-    context = Context(engine, connect=wire.client, blobs=Blobs(home / "blobs"))
+    context = Context(engine, connect=wire.client, blobs=Blobs(home / "blobs"), key=KeyFile(home / "key"))
     yield Served(client_of(context), context, wire, variables_of(context, "http://testserver"))
     wire.rest()
     engine.dispose()

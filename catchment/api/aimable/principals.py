@@ -13,7 +13,7 @@ from catchment.api.limits import FaceRoute
 from catchment.api.requests import CallerOf, ContextOf
 from catchment.core.errors import NotFound
 from catchment.kit import registry
-from catchment.services import access
+from catchment.services import access, oauth_clients
 
 router = APIRouter(prefix="/v1", route_class=FaceRoute)
 
@@ -46,20 +46,23 @@ def list_memberships(
 
 
 @router.get("/admin/connector-providers", response_model=shapes.Many[shapes.Provider], tags=["providers"])
-def list_providers(caller: CallerOf, cursor: Offset = None, limit: Limit = USUAL_LIMIT) -> Any:
+def list_providers(
+    context: ContextOf, caller: CallerOf, cursor: Offset = None, limit: Limit = USUAL_LIMIT
+) -> Any:
     """List the providers that connectors can be made for, by slug. For admins of the tenant."""
     caller.require_role("admin")
-    found = [render.provider(slug) for slug in registry.known()]
+    clients = oauth_clients.kept(context)
+    found = [render.provider(slug, clients=clients) for slug in registry.known()]
     return render.part(found, start=cursor, limit=limit)
 
 
 @router.get(
     "/admin/connector-providers/{provider}", response_model=shapes.One[shapes.Provider], tags=["providers"]
 )
-def show_provider(provider: str, caller: CallerOf) -> Any:
+def show_provider(provider: str, context: ContextOf, caller: CallerOf) -> Any:
     """Show a provider, by its slug or id. For admins of the tenant."""
     caller.require_role("admin")
     for slug in registry.known():
         if provider in (slug, render.provider_id(slug)):
-            return shapes.One(data=render.provider(slug))
+            return shapes.One(data=render.provider(slug, clients=oauth_clients.kept(context)))
     raise NotFound("There is no such provider.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -168,8 +168,13 @@ def role_key(role: str) -> str:
     return f"{SPACE_ROLE}{role}"
 
 
-def provider(slug: str) -> shapes.Provider:
-    """Show a provider; one with a sign-in in the browser is set up when the operator has set its client."""
+def provider(slug: str, *, clients: Collection[str]) -> shapes.Provider:
+    """Show a provider; one with a sign-in in the browser is set up when the operator has set its client.
+
+    Args:
+        slug: Which.
+        clients: Slugs of those that have one.
+    """
     source = registry.provider(slug)
     auth = catalog.auth_type(source)
     vendor = oauth.VENDORS.get(slug)
@@ -182,7 +187,7 @@ def provider(slug: str) -> shapes.Provider:
         execution_strategy="server-side",
         default_scopes=[shapes.ScopeName(name=name, description=_about(name)) for name in scopes],
         config_schema=catalog.config_schema(source),
-        setup_complete=auth != "oauth2" or oauth.client_for(slug) is not None,
+        setup_complete=auth != "oauth2" or slug in clients,
         installed=registry.is_installed(slug),
     )
 

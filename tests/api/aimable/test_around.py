@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catchment.services import access
+from catchment.services import access, oauth_clients
 from tests.api.aimable.conftest import Aimable
 from tests.api.aimable.test_connectors import told
 
@@ -155,7 +155,7 @@ class TestProviders:
         for path in ("/v1/admin/connector-providers", "/v1/admin/connector-providers/slack"):
             assert aimable.ask("GET", path, token="outsider").status_code == 403
 
-    def test_tell_how_to_fill_in_a_connector(self, aimable: Aimable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_tell_how_to_fill_in_a_connector(self, aimable: Aimable) -> None:
         """By slug and by id; a sign-in in the browser is set up when its client is."""
         listed = aimable.ask("GET", "/v1/admin/connector-providers", params={"limit": 100}).json()
         slugs = [one["provider_slug"] for one in listed["data"]]
@@ -168,8 +168,8 @@ class TestProviders:
         by_id = f"/v1/admin/connector-providers/{drive['id']}"
         assert aimable.ask("GET", by_id).json()["data"] == drive
         assert aimable.ask("GET", f"{by_id}x").status_code == 404
-        monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID", "us")
-        monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_SECRET", "the jewel")
+        client = {"client_id": "us", "client_secret": "the jewel"}
+        oauth_clients.keep(aimable.context, "google-drive", client)
         shown = aimable.ask("GET", by_id)
         assert shown.json()["data"]["setup_complete"] is True
         assert "jewel" not in shown.text

@@ -9,6 +9,10 @@ import httpx
 import pytest
 
 from catchment.kit import oauth
+from catchment.services import access, oauth_clients
+from catchment.services.access import IssuedToken
+from catchment.store.access import set_space_roles
+from catchment.store.engine import writing
 from tests.api.aimable.conftest import Aimable
 from tests.api.aimable.test_connectors import told
 
@@ -16,7 +20,7 @@ DRIVE = "/v1/connectors/oauth/google-drive"
 
 
 @pytest.fixture
-def drive(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[str]]]:
+def drive(aimable: Aimable, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[str]]]:
     """A Google that grants everything; what it was asked for."""
     asked: list[dict[str, list[str]]] = []
 
@@ -29,8 +33,8 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[str]]]:
 
     whole = oauth.Client.exchange
     monkeypatch.setattr(oauth.Client, "exchange", exchange)
-    monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID", "us")
-    monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_SECRET", "the jewel")
+    client = {"client_id": "us", "client_secret": "the jewel"}
+    oauth_clients.keep(aimable.context, "google-drive", client)
     return asked
 
 
@@ -85,6 +89,53 @@ class TestAuthorize:
         assert told(aimable.ask("GET", path, params=odd))[0][0] == ["query", "redirect_uri"]
         foreign = place(aimable, tenant_id=aimable.variables["space_id"])
         assert aimable.ask("GET", path, params=foreign).status_code == 403
+
+
+class TestTheRole:
+    """An editor of the space signs in there, whatever the tenant calls it; nobody else does."""
+
+    def member(self, aimable: Aimable, role: str, tenant_role: str = "viewer") -> IssuedToken:
+        """Make a principal with a role in the space."""
+        space = aimable.variables["space_id"].replace("-", "")
+        issued = access.add_token(aimable.context, "guest", role=tenant_role, space_roles={space: role})
+        aimable.variables["tok_guest"] = issued.secret
+        return issued
+
+    def begun(self, aimable: Aimable) -> str:
+        """Begin a sign-in as that principal; return its state."""
+        headers = {"Accept": "application/json"}
+        answer = aimable.ask(
+            "GET", f"{DRIVE}/authorize", token="guest", params=place(aimable), headers=headers
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["data"]["state"])
+
+    def test_of_the_space_suffices(self, aimable: Aimable, drive: Any) -> None:
+        """A viewer of the tenant who is editor of the space makes a connector there."""
+        self.member(aimable, "editor")
+        query = {"code": "c", "state": self.begun(aimable)}
+        assert aimable.client.get(f"{DRIVE}/callback", params=query).status_code == 200
+        (made,) = aimable.ask("GET", aimable.connectors).json()["data"]
+        assert made["status"] == "active"
+
+    def test_of_the_space_is_needed(self, aimable: Aimable, drive: Any) -> None:
+        """An editor of the tenant who is a viewer of the space begins nothing."""
+        self.member(aimable, "viewer", "editor")
+        answer = aimable.ask("GET", f"{DRIVE}/authorize", token="guest", params=place(aimable))
+        assert answer.status_code == 403
+
+    @pytest.mark.parametrize("now", ["viewer", None])
+    def test_is_looked_at_again_in_the_end(self, aimable: Aimable, drive: Any, now: str | None) -> None:
+        """Who has lost it meanwhile ends nothing, editor of the tenant or not; nobody asks Google."""
+        issued = self.member(aimable, "editor", "editor")
+        state = self.begun(aimable)
+        with writing(aimable.context.engine) as connection:
+            space = aimable.variables["space_id"].replace("-", "")
+            set_space_roles(connection, issued.principal.id, {space: now}, now=0.0)
+        answer = aimable.client.get(f"{DRIVE}/callback", params={"code": "c", "state": state})
+        assert answer.status_code == 403
+        assert drive == []
+        assert aimable.ask("GET", aimable.connectors).json()["data"] == []
 
 
 class TestCallback:

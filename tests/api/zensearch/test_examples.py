@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from catchment.services import oauth_clients
 from tests.api.zensearch.conftest import Zen
 from tests.support.contract import cases, needs_contract, over, run_cases
 
@@ -11,10 +10,10 @@ ABLE = {"fixture-provider", "oauth"}
 
 
 @needs_contract
-def test_every_case_of_the_contract_passes(zen: Zen, monkeypatch: Any) -> None:
+def test_every_case_of_the_contract_passes(zen: Zen) -> None:
     """All cases of the face, twice on one server."""
-    monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_ID", "us")
-    monkeypatch.setenv("CATCHMENT_OAUTH_GOOGLE_DRIVE_CLIENT_SECRET", "a secret of ours")
+    client = {"client_id": "us", "client_secret": "a secret of ours"}
+    oauth_clients.keep(zen.context, "google-drive", client)
     wanted = cases("zensearch")
     for _ in range(2):
         result = run_cases(wanted, zen.variables, able=ABLE, call=over(zen.client))

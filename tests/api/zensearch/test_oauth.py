@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from catchment.kit import oauth
+from catchment.services import oauth_clients
 from tests.api.zensearch.conftest import Zen, refused
 
 CALLBACK = "/oauth/callback/google_drive"
@@ -33,7 +34,7 @@ class Vendor:
 
 
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
+def vendor(zen: Zen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     made = Vendor()
     exchange = oauth.Client.exchange
 
@@ -41,9 +42,9 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
         return exchange(client, *given, transport=httpx.MockTransport(made))
 
     monkeypatch.setattr(oauth.Client, "exchange", behind_the_wire)
-    for name in ("GOOGLE_DRIVE", "NOTION", "SLACK"):
-        monkeypatch.setenv(f"CATCHMENT_OAUTH_{name}_CLIENT_ID", "us")
-        monkeypatch.setenv(f"CATCHMENT_OAUTH_{name}_CLIENT_SECRET", "a secret of ours")
+    for name in ("google-drive", "notion", "slack"):
+        client = {"client_id": "us", "client_secret": "a secret of ours"}
+        oauth_clients.keep(zen.context, name, client)
     yield made
 
 
@@ -199,6 +200,14 @@ class TestABeginning:
         made = zen.create(type="google_drive").json()["data"]["id"]
         answer = zen.ask("POST", "/oauth/init", token="editor", json={**body, "connectorId": made})
         refused(answer, 403, "forbidden")
+
+    def test_is_for_editors_of_the_space_where_it_ends(self, zen: Zen, vendor: Vendor) -> None:
+        """Without a collection a new connector goes to the first one, so its space is asked, too."""
+        body = {"provider": "google_drive"}
+        for place in ({}, {"collection": zen.collection}):
+            answer = zen.ask("POST", "/oauth/init", token="outsider", json={**body, **place})
+            refused(answer, 403, "forbidden")
+        assert zen.ask("POST", "/oauth/init", token="editor", json=body).status_code == 200
 
     def test_of_a_provider_without_one_is_refused(self, zen: Zen, vendor: Vendor) -> None:
         """Whoever signs in with keys has no sign-in in the browser."""
