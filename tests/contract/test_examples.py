@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from catchment.client import Client, JobReport
 from tests.contract.aimable_samples import AimableSamples
 from tests.contract.trove_samples import TroveSamples
 from tests.contract.zensearch_samples import ZenSearchSamples
@@ -57,6 +58,27 @@ def test_the_variables_open_what_they_say(variables: dict[str, Any]) -> None:
 
     tokens = ("tok_admin", "key_admin", "tok_viewer", "tok_outsider", "tok_other_tenant", "tok_bad")
     assert [status(token) for token in tokens] == [200, 200, 200, 403, 404, 401]
+
+
+def test_the_client_follows_and_cancels_real_runs(variables: dict[str, Any]) -> None:
+    """A job is waited for with growing counters until it is completed; another ends as cancelled."""
+    paths = [f"{number:03}.md" for number in range(60)]
+    items = [{"path": path, "text": f"words of {path}", "version": "1"} for path in paths]
+    with Client(variables["base_url"], variables["tok_admin"]) as client:
+        made = client.connectors.create("fixture", config={"items": items, "latency_ms": 50})
+        seen: list[JobReport] = []
+        report = client.connectors.sync(made.id).wait(progress=seen.append, most_poll_seconds=0.5)
+        assert (report.status, report.progress.indexed) == ("completed", len(items))
+        counts = [(one.progress.collected, one.progress.indexed) for one in seen]
+        assert counts == sorted(counts)
+        assert "running" in [one.status for one in seen[:-1]]
+        assert client.connectors.get(made.id).document_count == len(items)
+
+        client.connectors.update(made.id, config={"latency_ms": 2000})
+        job = client.connectors.sync(made.id, mode="full")
+        job.cancel()
+        assert job.wait().status == "cancelled"
+        client.connectors.delete(made.id)
 
 
 @pytest.fixture(scope="module")
