@@ -1,25 +1,31 @@
 """Pushes: documents that the other side sends, in the index before the answer goes out.
 
-A push is one transaction: documents, chunks, words, ledger, the run's row and the cursor become true
-together, or nothing does. It never asks Prefect for anything; recordings leave a run that waits.
+A push becomes true as a whole: documents, chunks, words, ledger, the run's row and the cursor together, or
+nothing does. It never asks Prefect for anything; recordings leave a run that waits.
+
+SQLite has one writer, so there pushes that wait for their turn at the same time share a transaction: the
+words of all are written once. One that is refused costs the others nothing, and should the transaction
+fail, each is tried by itself.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from catchment.core.counters import Counters
 from catchment.core.documents import ParsedDocument
 from catchment.core.errors import Conflict
-from catchment.core.ids import new_short_id
+from catchment.core.ids import new_short_ids
 from catchment.core.runs import ConnectorStatus, ItemState, RunKind, Trigger
-from catchment.core.settings import ParseSettings, parse_settings
+from catchment.core.settings import MIB, ParseSettings, parse_settings
 from catchment.kit.registry import PUSHED
 from catchment.parsing.charset import clean
 from catchment.parsing.plain import plain_document
@@ -35,15 +41,19 @@ from catchment.services.push_input import (
     check_documents,
     read_document,
 )
+from catchment.services.together import Together
 from catchment.store import connectors, items, meta, pushes
 from catchment.store.engine import reading, transact, writing
-from catchment.store.index import IndexEntry, index_for
+from catchment.store.index import Index, IndexEntry, index_for
 from catchment.store.items import Known
 from catchment.store.rows import ConnectorRow
 from catchment.sync.settlement import existing_documents
 
 KEEP_SINGLE_SECONDS = 7 * 86_400
 """Pushes older than this are folded into sums of their day."""
+MOST_TOGETHER = 10
+"""Pushes in one transaction: 500 documents, about as many as in a batch of a sync."""
+MOST_TOGETHER_BYTES = 4 * MIB
 _TAKEN = frozenset({ItemState.INDEXED.value, ItemState.PENDING.value})
 """States in which a document counts as known; one that failed, or was deleted, is taken anew."""
 
@@ -109,7 +119,13 @@ def push(
     ready = _read_all(check_documents(documents), result, settings)
     _cut(context, connector, ready, settings)
     batch = _Batch(context, connector, ready, result, len(documents), cursor_before, settings)
-    return transact(context.engine, partial(_store, batch))
+    if context.engine.dialect.name == "sqlite":
+        size = sum(one.incoming.size or 0 for one in ready.values())
+        return line_into(context.engine).do(batch, size=size)
+    (outcome,) = _store_all([batch])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _require_open(connector: ConnectorRow) -> None:
@@ -186,20 +202,100 @@ class _Batch:
     settings: ParseSettings
 
 
-def _store(batch: _Batch, connection: Connection) -> Pushed:
-    """Write a push in its transaction; done again as a whole should the database end it."""
-    connector, ready, read = batch.connector, batch.ready, batch.read
-    connectors.lock(connection, connector.pk)
-    fresh = connectors.by_pk(connection, connector.pk)
+_lines: WeakKeyDictionary[Engine, Together[_Batch, Pushed]] = WeakKeyDictionary()
+_lines_lock = threading.Lock()
+
+
+def line_into(engine: Engine) -> Together[_Batch, Pushed]:
+    """Return the one line in which the pushes of this process into a store wait."""
+    with _lines_lock:
+        if engine not in _lines:
+            _lines[engine] = Together(_store_all, most=MOST_TOGETHER, most_size=MOST_TOGETHER_BYTES)
+        return _lines[engine]
+
+
+def _store_all(batches: Sequence[_Batch]) -> list[Pushed | Exception]:
+    """Write pushes in one transaction or, should that fail, each in its own.
+
+    Raises:
+        Exception: What ended the transaction of a push that was alone from the start.
+    """
+    engine = batches[0].context.engine
+    try:
+        return transact(engine, partial(_store_together, batches))
+    except Exception:
+        if len(batches) == 1:
+            raise
+    return [_alone(batch) for batch in batches]
+
+
+def _alone(batch: _Batch) -> Pushed | Exception:
+    try:
+        return _store_all([batch])[0]
+    except Exception as error:  # raised again where this push is waited for
+        return error
+
+
+def _store_together(batches: Sequence[_Batch], connection: Connection) -> list[Pushed | Exception]:
+    """Write pushes in their transaction; done again as a whole should the database end it."""
+    writer = _Writer(connection)
+    outcomes: list[Pushed | Exception] = []
+    for batch in batches:
+        try:
+            fresh = _require_fit(batch, connection)
+        except (PushRejected, Conflict) as refused:  # nothing of it is written yet
+            outcomes.append(refused)
+        else:
+            outcomes.append(_store(batch, fresh, writer))
+    writer.flush()
+    return outcomes
+
+
+def _require_fit(batch: _Batch, connection: Connection) -> ConnectorRow:
+    """Return the connector as it is now, if it takes this push."""
+    connectors.lock(connection, batch.connector.pk)
+    fresh = connectors.by_pk(connection, batch.connector.pk)
     _require_open(fresh)
     if not isinstance(batch.cursor_before, NotSent) and batch.cursor_before != fresh.cursor:
         raise Conflict(
             "The stored cursor is not the one that cursor_before names.",
             remedy="Read the connector's cursor and go on from there.",
         )
+    return fresh
+
+
+class _Writer:
+    """One transaction, and what is still to be written to the index: all at once is cheapest."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.index: Index = index_for(connection.dialect.name)
+        self._entries: dict[int, IndexEntry] = {}
+        self._now = 0.0
+
+    def add(self, entries: Iterable[IndexEntry], *, now: float) -> None:
+        """Remember documents that are to be written."""
+        self._entries.update((entry.pk, entry) for entry in entries)
+        self._now = now
+
+    def settle(self, pks: Iterable[int]) -> None:
+        """See to it that nothing of these documents is left to be written."""
+        if not self._entries.keys().isdisjoint(pks):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was remembered."""
+        if self._entries:
+            self.index.upsert(self.connection, list(self._entries.values()), now=self._now)
+            self._entries = {}
+
+
+def _store(batch: _Batch, connector: ConnectorRow, writer: _Writer) -> Pushed:
+    """Write one push of a transaction."""
+    connection, ready, read = writer.connection, batch.ready, batch.read
     result = Pushed(skipped=read.skipped, errors=list(read.errors), cursor=read.cursor)
     known = items.lookup(connection, connector.pk, list(ready)) if ready else {}
-    upsert = _upserts(fresh)
+    upsert = _upserts(connector)
     chosen = []
     for key, one in ready.items():
         if _wanted(one.incoming, known.get(key), upsert=upsert):
@@ -208,46 +304,45 @@ def _store(batch: _Batch, connection: Connection) -> Pushed:
         else:
             result.skipped += 1
     if chosen:
-        _write(batch.context, fresh, connection, chosen, known)
+        _write(batch.context, connector, writer, chosen, known)
     result.transcriptions = sum(one.parsed is None for one in chosen)
     result.indexed = len(chosen) - result.transcriptions
     if result.transcriptions:
-        _ask_for_transcription(connection, fresh)
-    result.run_id = _note(connection, fresh, result, batch.count)
-    _move(batch.context, connection, fresh, result.cursor)
+        _ask_for_transcription(connection, connector)
+    result.run_id = _note(connection, connector, result, batch.count)
+    _move(batch.context, connection, connector, result.cursor)
     return result
 
 
 def _write(
     context: Context,
     connector: ConnectorRow,
-    connection: Connection,
+    writer: _Writer,
     chosen: Sequence[_Ready],
     known: dict[str, Known],
 ) -> None:
     """Write ledger rows, then documents with their chunks; recordings get a document without text."""
-    now = context.clock.now()
-    index = index_for(context.engine.dialect.name)
+    now, connection = context.clock.now(), writer.connection
     fresh = [one for one in chosen if one.incoming.key not in known]
     first = meta.allocate_pks(connection, len(fresh)) if fresh else 0
     numbers = {one.incoming.key: first + place for place, one in enumerate(fresh)}
     old = [known[one.incoming.key].pk for one in chosen if one.incoming.key in known]
+    writer.settle(old)
     written = existing_documents(connection, old) if old else set()
     new_rows: list[tuple[Any, ...]] = []
     changed_rows: list[tuple[Any, ...]] = []
     entries: list[IndexEntry] = []
     unread: list[IndexEntry] = []
-    for one in chosen:
+    for one, short_id in zip(chosen, new_short_ids(len(chosen)), strict=True):
         before = known.get(one.incoming.key)
         pk = before.pk if before is not None else numbers[one.incoming.key]
         (changed_rows if before is not None else new_rows).append(_item_row(one.incoming, pk, now))
-        entry = _entry(one, pk, connector, is_new=pk not in written)
+        entry = _entry(one, pk, short_id, connector, is_new=pk not in written)
         (entries if one.parsed is not None else unread).append(entry)
     pushes.write_items(connection, connector.pk, new=new_rows, changed=changed_rows)
-    if entries:
-        index.upsert(connection, entries, now=now)
+    writer.add(entries, now=now)
     if unread:
-        index.remove(connection, sorted(entry.pk for entry in unread if not entry.is_new), now=now)
+        writer.index.remove(connection, sorted(entry.pk for entry in unread if not entry.is_new), now=now)
         pushes.write_unread(connection, unread, now=now)
 
 
@@ -258,7 +353,7 @@ def _item_row(incoming: Incoming, pk: int, now: float) -> tuple[Any, ...]:
         incoming.key,
         (ItemState.INDEXED if incoming.text is not None else ItemState.PENDING).value,
         incoming.digest,
-        len(incoming.text.encode()) if incoming.text is not None else None,
+        incoming.size,
         # Searches by time go by this one; a document without a date is as old as its arrival.
         incoming.date if incoming.date is not None else now,
         incoming.url,
@@ -271,11 +366,11 @@ def _item_row(incoming: Incoming, pk: int, now: float) -> tuple[Any, ...]:
     )
 
 
-def _entry(one: _Ready, pk: int, connector: ConnectorRow, *, is_new: bool) -> IndexEntry:
+def _entry(one: _Ready, pk: int, short_id: str, connector: ConnectorRow, *, is_new: bool) -> IndexEntry:
     incoming = one.incoming
     return IndexEntry(
         pk=pk,
-        id=new_short_id(),
+        id=short_id,
         is_new=is_new,
         connector_pk=connector.pk,
         collection_pk=connector.collection_pk,

@@ -71,6 +71,7 @@ class Incoming:
         text: None for a recording.
         audio_url: Of a recording that is to be transcribed.
         date: POSIX seconds.
+        size: Bytes of the text; None for a recording.
         digest: SHA-256 of everything that was sent of it.
     """
 
@@ -84,6 +85,7 @@ class Incoming:
     content_type: str
     tags: tuple[str, ...]
     metadata: dict[str, Any]
+    size: int | None
     digest: bytes
 
 
@@ -167,8 +169,12 @@ def read_document(document: dict[str, Any], *, max_characters: int) -> Incoming:
     metadata = _metadata(document.get("metadata"))
     if audio_url is not None:
         metadata = {**metadata, "audio_url": audio_url}
-    facts = [text, seconds, content_type, tags, metadata, words]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
+    # The text as it is: to write it as JSON would take longer than all the rest of this.
+    facts = [seconds, content_type, tags, metadata, words]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    written = text.encode() if text is not None else None
+    if written is not None:
+        digest.update(b"\0" + written)
     return Incoming(
         key=key,
         text=text,
@@ -177,7 +183,8 @@ def read_document(document: dict[str, Any], *, max_characters: int) -> Incoming:
         content_type=content_type,
         tags=tags,
         metadata=metadata,
-        digest=digest,
+        size=len(written) if written is not None else None,
+        digest=digest.digest(),
         title=words["title"],
         url=words["url"],
         author=words["author"],

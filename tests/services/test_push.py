@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from catchment.store import connectors, items, pushes
 from catchment.store.engine import writing
 from catchment.store.tables import documents, runs
 from tests.support.desk import Desk
+from tests.support.stack import wait_for
 
 
 def rows(desk: Desk, table: Any) -> list[Any]:
@@ -359,3 +361,138 @@ class TestOldPushes:
         any_desk.push(notes, "late")
         assert fold(any_desk.context) == 0
         assert len(any_desk.runs_of(notes)) == 4
+
+
+class TestPushesThatWait:
+    """While another writes to the store, pushes stand in line; then they share a transaction."""
+
+    @pytest.fixture
+    def transactions(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Grow by one with each transaction of pushes."""
+        seen: list[int] = []
+        real = pushing.transact
+
+        def transact(engine: Any, work: Any) -> Any:
+            seen.append(len(seen))
+            return real(engine, work)
+
+        monkeypatch.setattr(pushing, "transact", transact)
+        return seen
+
+    @staticmethod
+    def all_at_once(desk: Desk, pushes: list[Callable[[], Any]]) -> list[Any]:
+        """Make pushes wait behind a writer, in their order, and return what came of each.
+
+        The first waits for the store by itself; all others have one turn together.
+        """
+        line, came = pushing.line_into(desk.engine), [None] * len(pushes)
+
+        def go(number: int) -> None:
+            try:
+                came[number] = pushes[number]()
+            except Exception as error:
+                came[number] = error
+
+        threads = [threading.Thread(target=go, args=(number,)) for number in range(len(pushes))]
+        with writing(desk.engine):
+            for number, thread in enumerate(threads):
+                thread.start()
+                wait_for(
+                    lambda number=number: len(line) == number and line.is_busy,
+                    seconds=30,
+                    what="a place in line",
+                )
+        for thread in threads:
+            thread.join(60)
+        return came
+
+    def test_are_each_what_they_would_be_alone(self, desk: Desk, transactions: list[int]) -> None:
+        """Refused ones store nothing, of one id the first counts, and every document is there once."""
+        notes, others = desk.pushed_to(), desk.pushed_to("others")
+        paused = desk.pushed_to("paused")
+        stale = desk.again(paused)
+        with writing(desk.engine) as connection:
+            connectors.change(connection, paused.pk, paused=True)
+        talk = {"external_id": "talk", "audio_url": "https://example.org/talk.mp3"}
+        came = self.all_at_once(
+            desk,
+            [
+                lambda: desk.push(others, "first"),
+                lambda: desk.push(notes, "a", "b", cursor="1", cursor_before=None),
+                lambda: push(desk.context, stale, [{"external_id": "p", "text": "t"}]),
+                lambda: desk.push(notes, "c", cursor="x", cursor_before="0"),
+                lambda: desk.push(
+                    notes, "b", "d", {"external_id": "e", "text": ""}, cursor="2", cursor_before="1"
+                ),
+                lambda: desk.push(others, "a", talk),
+            ],
+        )
+        assert len(transactions) == 2
+        assert isinstance(came[2], PushRejected)
+        assert isinstance(came[3], Conflict)
+        done = [one for one in came if isinstance(one, pushing.Pushed)]
+        assert [(one.indexed, one.skipped, len(one.errors), one.transcriptions) for one in done] == [
+            (1, 0, 0, 0),
+            (2, 0, 0, 0),
+            (1, 1, 1, 0),
+            (1, 0, 0, 1),
+        ]
+        assert [run.id for run in desk.runs_of(notes)] == [came[4].run_id, came[1].run_id]
+        assert desk.runs_of(paused) == []
+        assert desk.again(notes).cursor == "2"
+        assert desk.shown() == {"a", "b", "d", "first"}
+        assert desk.fact("talk", "state") == "pending"
+        desk.check_index()
+
+    def test_may_change_what_one_of_them_has_just_brought(self, desk: Desk, transactions: list[int]) -> None:
+        """With upsert the later text is found and the earlier one is not, and the document is one."""
+        notes = desk.pushed_to(documentSemantics="upsert")
+        talk = {"external_id": "b", "audio_url": "https://example.org/talk.mp3"}
+        came = self.all_at_once(
+            desk,
+            [
+                lambda: desk.push(notes, "first"),
+                lambda: desk.push(
+                    notes, {"external_id": "a", "text": "early"}, {"external_id": "b", "text": "said"}
+                ),
+                lambda: desk.push(notes, {"external_id": "a", "text": "late"}, talk),
+                lambda: desk.push(notes, {"external_id": "a", "text": "last"}),
+            ],
+        )
+        assert len(transactions) == 2
+        assert [one.indexed for one in came] == [1, 2, 1, 1]
+        assert [bool(desk.search(word)) for word in ("early", "late", "last", "said")] == [
+            False,
+            False,
+            True,
+            False,
+        ]
+        desk.check_index()
+
+    def test_are_tried_one_by_one_after_what_they_shared_has_failed(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Only the one whose fault it is gets the error, and leaves no trace."""
+        notes, broken = desk.pushed_to(), desk.pushed_to("broken")
+        change = connectors.change
+
+        def fail(connection: Any, pk: int, **values: Any) -> None:
+            if pk == broken.pk:
+                raise OSError("the power is gone")
+            change(connection, pk, **values)
+
+        monkeypatch.setattr(connectors, "change", fail)
+        came = self.all_at_once(
+            desk,
+            [
+                lambda: desk.push(notes, "first"),
+                lambda: desk.push(notes, "a"),
+                lambda: desk.push(broken, "b"),
+                lambda: desk.push(notes, "c"),
+            ],
+        )
+        assert isinstance(came[2], OSError)
+        assert desk.shown() == {"first", "a", "c"}
+        assert desk.runs_of(broken) == []
+        assert len(desk.runs_of(notes)) == 3
+        desk.check_index()
