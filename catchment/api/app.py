@@ -67,10 +67,10 @@ def create_app(
         # Their scripts come from elsewhere; `catchment.api.docs` has its own.
         docs_url=None,
         redoc_url=None,
+        # Side by side: a router within a router is searched through once more at each level.
+        routes=[route for router in ROUTERS for route in router.routes],
     )
     _furnish(app, context, settings)
-    for router in ROUTERS:
-        app.include_router(router)
     for kind in (HTTPException, RequestValidationError, CatchmentError):
         app.add_exception_handler(kind, answer_error)
     # The last one added is the outermost.

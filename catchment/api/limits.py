@@ -12,10 +12,12 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from math import isinf
 from typing import Any, NoReturn
 
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +36,8 @@ UPLOADS = (
 )
 """Paths that take files."""
 PUSH = "/api/sync"
+_SMALL_BYTES = 64 * 1024
+"""A larger body is read in a thread: all other requests would wait for it."""
 _FORM_BYTES = 1024 * 1024
 """Room for what is around the files of an upload."""
 
@@ -114,8 +118,9 @@ class _Json(Request):
             JSONDecodeError: It is no JSON.
         """
         if not hasattr(self, "_read"):
-            depth = settings(self).json_depth
-            self._read = read_json(await self.body(), depth=depth, takes_any_text=self.takes_any_text)
+            raw, depth = await self.body(), settings(self).json_depth
+            read = partial(read_json, raw, depth=depth, takes_any_text=self.takes_any_text)
+            self._read = await run_in_threadpool(read) if len(raw) > _SMALL_BYTES else read()
         return self._read
 
 

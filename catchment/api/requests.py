@@ -60,7 +60,16 @@ def caller(request: Request) -> Caller:
     return found
 
 
-CallerOf = Annotated[Caller, Depends(caller)]
+# Plain functions would each be carried to a thread and back, which takes longer than what they do.
+async def _caller(request: Request) -> Caller:
+    return caller(request)
+
+
+async def _context(request: Request) -> Context:
+    return context(request)
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
 """Parameter of a handler: who asks."""
-ContextOf = Annotated[Context, Depends(context)]
+ContextOf = Annotated[Context, Depends(_context)]
 """Parameter of a handler: what services need."""

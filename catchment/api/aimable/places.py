@@ -76,7 +76,7 @@ class Here:
         return row
 
 
-def _here(space_id: SpaceId, collection_id: CollectionId, context: ContextOf, caller: CallerOf) -> Here:
+async def _here(space_id: SpaceId, collection_id: CollectionId, context: ContextOf, caller: CallerOf) -> Here:
     return Here(context, caller, space_id, collection_id)
 
 

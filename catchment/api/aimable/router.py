@@ -3,8 +3,6 @@
 from fastapi import APIRouter
 
 from catchment.api.aimable import collections, connectors, principals, signing_in, spaces, syncs
-from catchment.api.limits import FaceRoute
 
-router = APIRouter(route_class=FaceRoute)
-for part in (connectors, syncs, collections, spaces, principals, signing_in):
-    router.include_router(part.router)
+PARTS = (connectors, syncs, collections, spaces, principals, signing_in)
+router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])

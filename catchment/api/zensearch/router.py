@@ -2,9 +2,7 @@
 
 from fastapi import APIRouter
 
-from catchment.api.limits import FaceRoute
 from catchment.api.zensearch import collections, connectors, documents, files, jobs, oauth, search
 
-router = APIRouter(route_class=FaceRoute)
-for part in (connectors, jobs, documents, files, oauth, collections, search):
-    router.include_router(part.router)
+PARTS = (connectors, jobs, documents, files, oauth, collections, search)
+router = APIRouter(routes=[route for part in PARTS for route in part.router.routes])
