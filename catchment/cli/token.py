@@ -12,6 +12,7 @@ from catchment.cli.output import out
 from catchment.core.clock import iso
 
 if TYPE_CHECKING:
+    from catchment.core.subjects import Subject
     from catchment.services.access import IssuedToken
     from catchment.store.access import PrincipalRow, TokenRow
 
@@ -31,6 +32,9 @@ def add(
     principal: str | None = None,
     tenant: str | None = None,
     days: float | None = None,
+    email: list[str] | None = None,
+    group: list[str] | None = None,
+    team: list[str] | None = None,
 ) -> int:
     """Make a token, and show it: this once, for the store keeps only its hash.
 
@@ -44,14 +48,18 @@ def add(
         principal: Id of a principal that exists already, to speak for it, too.
         tenant: Name or id of the tenant; made if there is none of that name. The oldest one if absent.
         days: It ends after so many days; never if absent.
+        email: Address by which sources know the principal, see reads-as; can be given several times.
+        group: Group of a source that the principal is in; can be given several times.
+        team: Team of a source that the principal is in; can be given several times.
     """
     from catchment.core.errors import UsageError
-    from catchment.services import access
+    from catchment.services import access, readers
 
     if no_space and space:
         raise UsageError("--space and --no-space cannot be given together.")
     if days is not None and days <= 0:
         raise UsageError("--days needs a number above zero.")
+    wanted = readers.named(email or (), group or (), team or ())
     context = House().context()
     issued = access.add_token(
         context,
@@ -63,8 +71,54 @@ def add(
         tenant_id=access.tenant_called(context, tenant) if tenant is not None else None,
         lives_seconds=days * DAY_SECONDS if days is not None else None,
     )
-    _show(issued)
+    if wanted:
+        readers.read_as(context, issued.token, wanted)
+    _show(issued, readers.reads_as(context, issued.token))
     return 0
+
+
+@app.command(name="reads-as")
+def reads_as(
+    token: str,
+    /,
+    *,
+    email: list[str] | None = None,
+    group: list[str] | None = None,
+    team: list[str] | None = None,
+    nobody: bool = False,
+) -> int:
+    """Say as whom a token reads what sources show to some of their people only; without options, show it.
+
+    It holds for all tokens of the principal in the token's tenant, from the next request on.
+
+    Args:
+        token: Its id or name, or how it begins.
+        email: Address by which sources know the principal; can be given several times. What is given takes
+            the place of all that was said before.
+        group: Group that it is in; can be given several times.
+        team: Team that it is in; can be given several times.
+        nobody: Take everything away: it then sees what is public.
+    """
+    from catchment.core.errors import UsageError
+    from catchment.services import access, readers
+
+    wanted = readers.named(email or (), group or (), team or ())
+    if nobody and wanted:
+        raise UsageError("--nobody goes with no other option.")
+    context = House().context()
+    found = access.token_called(context, token)
+    if wanted or nobody:
+        readers.read_as(context, found, wanted)
+    known = _as_words(readers.reads_as(context, found))
+    if out.json:
+        out.record(token=found.id, name=found.name, reads_as=known)
+    else:
+        out.say(f"The token {found.name} reads as {', '.join(known) or 'nobody: it sees what is public'}.")
+    return 0
+
+
+def _as_words(subjects: list[Subject]) -> list[str]:
+    return [f"{kind}:{name}" for kind, name in subjects]
 
 
 def _roles(given: list[str] | None) -> dict[str, str] | None:
@@ -77,9 +131,10 @@ def _roles(given: list[str] | None) -> dict[str, str] | None:
     return roles
 
 
-def _show(issued: IssuedToken) -> None:
+def _show(issued: IssuedToken, subjects: list[Subject]) -> None:
     if out.json:
-        out.record(**_as_json(issued.token, issued.principal, issued.role), secret=issued.secret)
+        told = _as_json(issued.token, issued.principal, issued.role)
+        out.record(**told, reads_as=_as_words(subjects), secret=issued.secret)
         return
     out.say(issued.secret)
     out.note(f"This is the token {issued.token.name} ({issued.role}). It is not shown again.")
@@ -102,13 +157,14 @@ def show_first(house: House) -> None:
 @app.command(name="list")
 def list_() -> int:
     """Show the tokens, without what makes them work."""
-    from catchment.services import access
+    from catchment.services import access, readers
 
     context = House().context()
     listed = access.all_tokens(context)
     if out.json:
         for one in listed:
-            out.record(**_as_json(one.token, one.principal, one.role))
+            told = _as_json(one.token, one.principal, one.role)
+            out.record(**told, reads_as=_as_words(readers.reads_as(context, one.token)))
         return 0
     if not listed:
         out.say("There are no tokens yet. Make one: catchment token add <name>")

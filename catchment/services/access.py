@@ -301,7 +301,17 @@ def list_tokens(context: Context, tenant_id: str | None = None) -> list[ListedTo
 
 
 def revoke_token(context: Context, named: str, *, tenant_id: str | None = None) -> TokenRow:
-    """End a token for good, from the next request on.
+    """End a token for good, from the next request on; takes and raises what `token_called` does."""
+    found = token_called(context, named, tenant_id=tenant_id)
+    with writing(context.engine) as connection:
+        access.revoke_token(connection, found.id, now=context.clock.now())
+        ended = access.token(connection, found.id)
+    assert ended is not None
+    return ended
+
+
+def token_called(context: Context, named: str, *, tenant_id: str | None = None) -> TokenRow:
+    """Return the token that is meant.
 
     Args:
         context: The surroundings.
@@ -322,8 +332,4 @@ def revoke_token(context: Context, named: str, *, tenant_id: str | None = None) 
         raise NotFound(f"There is no token {named!r}.", remedy="See: catchment token list.")
     if len(found) > 1:
         raise UsageError(f"{len(found)} tokens are called {named!r}.", remedy="Give the id.")
-    with writing(context.engine) as connection:
-        access.revoke_token(connection, found[0].id, now=context.clock.now())
-        ended = access.token(connection, found[0].id)
-    assert ended is not None
-    return ended
+    return found[0]

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from catchment.core.errors import NotFound
 from catchment.core.runs import ItemState
+from catchment.core.subjects import Subject
+from catchment.kit import registry
+from catchment.kit.connector import Acl
 from catchment.services import uploads
 from catchment.services.context import Context
 from catchment.store import connectors, items, kept
@@ -43,12 +47,35 @@ def status_of(state: str) -> str:
 
 
 def listed(
-    context: Context, connector: ConnectorRow, *, limit: int, offset: int = 0
+    context: Context,
+    connector: ConnectorRow,
+    *,
+    limit: int,
+    offset: int = 0,
+    subjects: Sequence[Subject] | None = None,
 ) -> tuple[list[FileRow], int]:
-    """Return the items of a connector that are not gone, by key, and how many there are in all."""
+    """Return the items of a connector that are not gone, by key, and how many there are in all.
+
+    Args:
+        context: The surroundings.
+        connector: Whose.
+        limit: Most items.
+        offset: Items to leave out.
+        subjects: Who asks; None is the operator. Where the source has access lists, a name is shown to those
+            who may see the document: of what has none yet, nobody knows who may.
+    """
+    only = None if subjects is None or _is_open(connector) else subjects
     with reading(context.engine) as connection:
-        found = kept.files(connection, connector.pk, limit=limit, offset=offset)
-        return found, kept.count_files(connection, connector.pk)
+        found = kept.files(connection, connector.pk, limit=limit, offset=offset, subjects=only)
+        return found, kept.count_files(connection, connector.pk, subjects=only)
+
+
+def _is_open(connector: ConnectorRow) -> bool:
+    """Tell whether roles alone decide who sees what a connector brings."""
+    try:
+        return registry.provider_of(connector).acl is Acl.NONE
+    except NotFound:
+        return False
 
 
 def shown(context: Context, connector: ConnectorRow, keys: Sequence[str]) -> list[FileRow]:

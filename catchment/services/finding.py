@@ -118,7 +118,7 @@ def _request(connection: Connection, caller: Caller, question: Question) -> Sear
         facts=tuple((name, tuple(values)) for name, values in question.facts.items()),
         since=question.since,
         until=question.until,
-        viewer=reach.viewer(caller),
+        viewer=reach.viewer(connection, caller),
     )
 
 

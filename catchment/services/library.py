@@ -84,7 +84,8 @@ def document(context: Context, caller: Caller, document_id: str) -> DocumentRow:
     """
     seen = tuple(row.pk for row in seen_connectors(context, caller))
     with reading(context.engine) as connection:
-        found = views.by_ids(connection, [document_id], DocumentFilter(seen, reach.viewer(caller)))
+        wanted = DocumentFilter(seen, reach.viewer(connection, caller))
+        found = views.by_ids(connection, [document_id], wanted)
     if document_id not in found:
         raise NotFound("Document not found")
     return found[document_id]
@@ -202,7 +203,7 @@ def _hits(context: Context, caller: Caller, request: SearchRequest) -> list[Hit]
         return []
     index = index_for(context.engine.dialect.name)
     with reading(context.engine) as connection:
-        return index.search(connection, replace(request, viewer=reach.viewer(caller)))
+        return index.search(connection, replace(request, viewer=reach.viewer(connection, caller)))
 
 
 def _with_documents(
@@ -212,6 +213,6 @@ def _with_documents(
     first = {hit.document_id: hit for hit in reversed(hits)}
     pks = tuple({hit.connector_pk for hit in hits})
     with reading(context.engine) as connection:
-        found = views.by_ids(connection, list(shown), DocumentFilter(pks, reach.viewer(caller)))
+        found = views.by_ids(connection, list(shown), DocumentFilter(pks, reach.viewer(connection, caller)))
     # A document that went away between the two looks is not shown.
     return [FoundDocument(first[name], found[name], shown[name]) for name in shown if name in found]

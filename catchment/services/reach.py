@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from catchment.core.errors import NotFound
+from catchment.core.subjects import with_domains
 from catchment.services.access import Caller
 from catchment.services.context import Context
-from catchment.store import connectors, documents, runs, spaces
+from catchment.store import connectors, documents, runs, spaces, subjects
 from catchment.store.documents import ListedDocument
 from catchment.store.engine import reading
 from catchment.store.index import Viewer
@@ -77,15 +78,15 @@ def collection_of(context: Context, connector: ConnectorRow) -> CollectionRow:
         return spaces.collection_by_pk(connection, connector.collection_pk)
 
 
-def viewer(caller: Caller) -> Viewer:
-    """Return as whom a caller looks at the access lists of sources."""
-    return Viewer(subjects(caller))
+def viewer(connection: Connection, caller: Caller) -> Viewer:
+    """Return as whom a caller looks at the access lists of sources; nobody, as long as none is mapped."""
+    return Viewer(with_domains(subjects.of(connection, caller.tenant_id, caller.principal_id)))
 
 
-def subjects(caller: Caller) -> tuple[tuple[str, str], ...]:
-    """Return whom the access lists of sources may name for a caller; nobody, as long as none is mapped."""
-    del caller
-    return ()
+def viewer_of(context: Context, caller: Caller) -> Viewer:
+    """Return the same, for those who hold no connection."""
+    with reading(context.engine) as connection:
+        return viewer(connection, caller)
 
 
 def document(context: Context, caller: Caller, document_id: str) -> tuple[ListedDocument, ConnectorRow]:
@@ -95,7 +96,8 @@ def document(context: Context, caller: Caller, document_id: str) -> tuple[Listed
         NotFound: There is none with this id, or its source does not let the caller see it.
     """
     with reading(context.engine) as connection:
-        found = documents.by_id(connection, document_id, subjects=subjects(caller))
+        seen_as = viewer(connection, caller).subjects
+        found = documents.by_id(connection, document_id, subjects=seen_as)
         row = connectors.by_pk(connection, found.document.connector_pk) if found is not None else None
     if found is None or row is None or row.tenant_id != caller.tenant_id:
         raise NotFound("There is no such document.")

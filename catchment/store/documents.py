@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, or_, select
 
 from catchment.store.rows import as_row
 from catchment.store.tables import (
@@ -118,10 +118,8 @@ _PLACE = (
 )
 
 
-def _seen_by(statement: Select[Any], subjects: Sequence[tuple[str, str]] | None) -> Select[Any]:
-    """Leave only what one of these may see; None is the operator, who sees all."""
-    if subjects is None:
-        return statement
+def seen_by(subjects: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return the condition that one of these may see a document."""
     named = [
         (document_access.c.kind == kind) & (document_access.c.subject == subject)
         for kind, subject in subjects
@@ -129,7 +127,12 @@ def _seen_by(statement: Select[Any], subjects: Sequence[tuple[str, str]] | None)
     conditions: list[Any] = [documents.c.acl == "none", documents.c.public]
     if named:
         conditions.append(exists().where(document_access.c.document_pk == documents.c.pk, or_(*named)))
-    return statement.where(or_(*conditions))
+    return or_(*conditions)
+
+
+def _seen_by(statement: Select[Any], subjects: Sequence[tuple[str, str]] | None) -> Select[Any]:
+    """Leave only what one of these may see; None is the operator, who sees all."""
+    return statement if subjects is None else statement.where(seen_by(subjects))
 
 
 def _listed(row: Any) -> ListedDocument:

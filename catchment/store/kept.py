@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, text, update
 
 from catchment.core.runs import ItemState, Origin
+from catchment.core.subjects import Subject
+from catchment.store.documents import seen_by
 from catchment.store.rows import as_row
 from catchment.store.tables import documents, items
 
@@ -63,15 +65,43 @@ def _files(*conditions: Any) -> Any:
     return select(*_FILE).select_from(items.outerjoin(documents, visible)).where(_LIVING, *conditions)
 
 
-def files(connection: Connection, connector_pk: int, *, limit: int, offset: int = 0) -> list[FileRow]:
-    """Return the items of a connector that are not gone, by key."""
-    statement = _files(items.c.connector_pk == connector_pk).order_by(items.c.key)
+def files(
+    connection: Connection,
+    connector_pk: int,
+    *,
+    limit: int,
+    offset: int = 0,
+    subjects: Sequence[Subject] | None = None,
+) -> list[FileRow]:
+    """Return the items of a connector that are not gone, by key.
+
+    Args:
+        connection: A connection that reads.
+        connector_pk: Whose.
+        limit: Most items.
+        offset: Items to leave out.
+        subjects: Only what was handed in, and that with a document which one of these may see; None for all.
+    """
+    statement = _files_of(connector_pk, subjects).order_by(items.c.key)
     rows = connection.execute(statement.limit(limit).offset(offset))
     return [as_row(FileRow, row) for row in rows]
 
 
-def count_files(connection: Connection, connector_pk: int) -> int:
-    """Return how many items of a connector are not gone."""
+def _files_of(connector_pk: int, subjects: Sequence[Subject] | None) -> Any:
+    statement = _files(items.c.connector_pk == connector_pk)
+    if subjects is None:
+        return statement
+    is_seen = and_(documents.c.pk.is_not(None), seen_by(subjects))
+    return statement.where(or_(items.c.origin == Origin.UPLOAD.value, is_seen))
+
+
+def count_files(
+    connection: Connection, connector_pk: int, *, subjects: Sequence[Subject] | None = None
+) -> int:
+    """Return how many items `files` goes through."""
+    if subjects is not None:
+        inner = _files_of(connector_pk, subjects).subquery()
+        return int(connection.execute(select(func.count()).select_from(inner)).scalar_one())
     statement = select(func.count()).where(items.c.connector_pk == connector_pk, _LIVING)
     return int(connection.execute(statement).scalar_one())
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catchment.core.subjects import normal
 from catchment.store import bulk
 from catchment.store.hits import hit_of
 from catchment.store.index import Hit, SearchRequest
@@ -35,7 +36,7 @@ class TableIndex(ABC):
             connection,
             document_access,
             ("document_pk", "kind", "subject"),
-            [(pk, kind, subject) for kind, subject in dict.fromkeys(entries)],
+            [(pk, *subject) for subject in dict.fromkeys(normal(*entry) for entry in entries)],
         )
         bulk.update_rows(connection, documents, ("public",), [(public, pk)])
 

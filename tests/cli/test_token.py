@@ -45,6 +45,24 @@ def test_a_token_has_the_roles_that_were_said(place: Place, cli: Cli) -> None:
     assert cli("token", "add", "d", "--no-space", "--space", space).code == 2
 
 
+def test_a_token_says_as_whom_it_reads(place: Place, cli: Cli) -> None:
+    """When it is made and later, in place of what was said; without a word it is only shown."""
+    words = ("--email", "Ann@Example.org", "--email", "a@b.org", "--group", "eng", "--team", "Acme/Core")
+    made = cli("token", "add", "ann", *words, "--json").record
+    known = ["group:eng", "team:Acme/Core", "user:a@b.org", "user:ann@example.org"]
+    assert made["reads_as"] == cli("token", "reads-as", "ann", "--json").record["reads_as"] == known
+    assert cli("token", "list", "--json").record["reads_as"] == known
+    changed = cli("token", "reads-as", made["prefix"], "--group", "ops")
+    assert "reads as group:ops." in changed.out
+    assert "nobody" in cli("token", "reads-as", "ann", "--nobody").out
+    assert cli("token", "reads-as", "ann", "--json").record["reads_as"] == []
+    for wrong in (("--email", "ann"), ("--nobody", "--group", "x"), ("--group", "")):
+        assert cli("token", "reads-as", "ann", *wrong).code == 2
+    assert cli("token", "reads-as", "bob").code == 2
+    assert cli("token", "add", "bob", "--email", "bob").code == 2
+    assert [one["name"] for one in cli("token", "list", "--json").records] == ["ann"]
+
+
 def test_a_token_for_another_tenant_makes_it(place: Place, cli: Cli) -> None:
     """Two tenants share an installation, and the list of the operator has both."""
     here = cli("token", "add", "here", "--json").record

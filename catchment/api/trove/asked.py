@@ -10,6 +10,7 @@ from catchment.services import documents, library, reach
 from catchment.services.access import Caller
 from catchment.services.context import Context
 from catchment.store.documents import DocumentRow
+from catchment.store.index import Viewer
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.views import DocumentFilter
 
@@ -40,9 +41,13 @@ class Asked:
         """How many documents each of them has."""
         return library.count_by_connector(self.context, self.narrow())
 
+    @cached_property
+    def _viewer(self) -> Viewer:
+        return reach.viewer_of(self.context, self.caller)
+
     def narrow(self, pks: Sequence[int] | None = None) -> DocumentFilter:
         """Return the filter for everything that the caller may see, or for some connectors of it."""
-        return DocumentFilter(tuple(self.seen if pks is None else pks), reach.viewer(self.caller))
+        return DocumentFilter(tuple(self.seen if pks is None else pks), self._viewer)
 
     def spend_rows(self, count: int) -> None:
         """Count what is about to be read.

@@ -47,9 +47,8 @@ def list_documents(
     """Return the documents of a connector, newest first; deleted ones are not listed."""
     row = reading.connector(context, caller, connector_id)
     states = render.DOCUMENT_STATES[status] if status is not None else None
-    page, total = documents.page(
-        context, row, states=states, limit=limit, offset=offset, subjects=reach.subjects(caller)
-    )
+    seen_as = reach.viewer_of(context, caller).subjects
+    page, total = documents.page(context, row, states=states, limit=limit, offset=offset, subjects=seen_as)
     data = [render.document(listed) for listed in page]
     return envelope(request, data, total=total, limit=limit, offset=offset)
 

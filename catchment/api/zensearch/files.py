@@ -18,7 +18,7 @@ from catchment.api.zensearch.reading import EditorOf, Limit, Offset
 from catchment.api.zensearch.shapes import File as FileShape
 from catchment.api.zensearch.shapes import FilesDeleted, Many, One
 from catchment.api.zensearch.shapes import Upload as UploadShape
-from catchment.services import files, uploads
+from catchment.services import files, reach, uploads
 
 router = APIRouter(
     prefix="/api/v1/connectors/{connector_id}/files",
@@ -38,9 +38,13 @@ def list_files(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Any:
-    """Return what the source holds, and what was handed in, by path; also what could not be read."""
+    """Return what the source holds, and what was handed in, by path; also what could not be read.
+
+    Of a source that shows things to some of its people only, just what the caller may see.
+    """
     row = reading.connector(context, caller, connector_id)
-    page, total = files.listed(context, row, limit=limit, offset=offset)
+    seen_as = reach.viewer_of(context, caller).subjects
+    page, total = files.listed(context, row, limit=limit, offset=offset, subjects=seen_as)
     data = [render.file(one) for one in page]
     return envelope(request, data, total=total, limit=limit, offset=offset)
 
