@@ -14,12 +14,15 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from catchment.core.errors import Forbidden, NotFound, Unauthenticated, UsageError
 from catchment.core.ids import new_id
 from catchment.services.context import Context
-from catchment.store import access, connectors
+from catchment.store import access, callers, connectors
 from catchment.store import spaces as spaces_store
 from catchment.store.access import PrincipalRow, TokenRow
+from catchment.store.callers import ShownToken
 from catchment.store.engine import reading, writing
 
 TENANT_ROLES = ("viewer", "editor", "admin", "owner")
@@ -128,26 +131,23 @@ def authenticate(context: Context, secret: str, *, tenant_id: str | None = None)
         raise Unauthenticated("The token is not valid.")
     hashed = hash_of(secret)
     with reading(context.engine) as connection:
-        found = access.token_by_hash(connection, hashed)
-        if found is None or not hmac.compare_digest(found.hash, hashed) or _has_ended(context, found):
-            raise Unauthenticated("The token is not valid.")
-        acts_in = tenant_id or found.tenant_id
-        role = access.role_in(connection, acts_in, found.principal_id)
-        if role is None:
-            if acts_in != found.tenant_id:
-                raise Forbidden("You do not belong to this team.")
-            raise Unauthenticated("The token is not valid.")
-        who = access.principal(connection, found.principal_id)
-        assert who is not None
-        return Caller(
-            principal_id=who.id,
-            principal_name=who.name,
-            kind=who.kind,
-            tenant_id=acts_in,
-            role=role,
-            space_roles=access.roles_in_spaces(connection, acts_in, who.id),
-            token_id=found.id,
-        )
+        found = callers.shown_token(connection, hashed, tenant_id=tenant_id)
+    if found is None or not hmac.compare_digest(found.hash, hashed) or _has_ended(context, found):
+        raise Unauthenticated("The token is not valid.")
+    acts_in = tenant_id or found.home_id
+    if found.role is None:
+        if acts_in != found.home_id:
+            raise Forbidden("You do not belong to this team.")
+        raise Unauthenticated("The token is not valid.")
+    return Caller(
+        principal_id=found.principal_id,
+        principal_name=found.principal_name,
+        kind=found.kind,
+        tenant_id=acts_in,
+        role=found.role,
+        space_roles=found.space_roles,
+        token_id=found.id,
+    )
 
 
 def caller_of(context: Context, principal_id: str, tenant_id: str) -> Caller | None:
@@ -161,7 +161,7 @@ def caller_of(context: Context, principal_id: str, tenant_id: str) -> Caller | N
     return Caller(principal_id, who.name, who.kind, tenant_id, role, roles)
 
 
-def _has_ended(context: Context, token: TokenRow) -> bool:
+def _has_ended(context: Context, token: ShownToken) -> bool:
     expired = token.expires_at is not None and token.expires_at <= context.clock.now()
     return expired or token.revoked_at is not None
 
@@ -241,7 +241,7 @@ def add_token(
     return IssuedToken(secret, token, who, given)
 
 
-def _at_home(connection: spaces_store.Connection, tenant_id: str, role: str) -> dict[str, str]:
+def _at_home(connection: Connection, tenant_id: str, role: str) -> dict[str, str]:
     """Give a newcomer its role in the tenant's default space too."""
     return {spaces_store.default_space(connection, tenant_id): "admin" if role == "owner" else role}
 

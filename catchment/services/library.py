@@ -64,15 +64,19 @@ def seen_connectors(context: Context, caller: Caller) -> list[ConnectorRow]:
         return [row for row, _ in reach.open_connectors(connection, caller)]
 
 
-def seen_connector(context: Context, caller: Caller, connector_id: str) -> ConnectorRow:
-    """Return a connector that a caller may look into.
+def seen_connector(
+    context: Context, caller: Caller, connector_id: str, *, least: str = "viewer"
+) -> ConnectorRow:
+    """Return a connector that a caller may look into, or do more with.
 
     Raises:
         NotFound: There is none with this id, or it lies in a space that the caller has no role in.
+        Forbidden: The caller's role in its space is weaker than `least`.
     """
-    row = reach.connector(context, caller, connector_id)
-    if caller.space_role(reach.collection_of(context, row).space_id) is None:
+    row, space_id = reach.placed_connector(context, caller, connector_id)
+    if caller.space_role(space_id) is None:
         raise NotFound("There is no such connector.")
+    caller.require_space_role(space_id, least)
     return row
 
 

@@ -22,11 +22,20 @@ def connector(context: Context, caller: Caller, connector_id: str) -> ConnectorR
     Raises:
         NotFound: There is none with this id.
     """
+    return placed_connector(context, caller, connector_id)[0]
+
+
+def placed_connector(context: Context, caller: Caller, connector_id: str) -> tuple[ConnectorRow, str]:
+    """Return a living connector of the caller's tenant, and the id of the space that it lies in.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
     with reading(context.engine) as connection:
-        row = connectors.by_id(connection, connector_id)
-    if row is None or row.deleted_at is not None or row.tenant_id != caller.tenant_id:
+        found = connectors.with_space(connection, connector_id)
+    if found is None or found[0].deleted_at is not None or found[0].tenant_id != caller.tenant_id:
         raise NotFound("There is no such connector.")
-    return row
+    return found
 
 
 def run(context: Context, connector: ConnectorRow, run_id: str) -> RunRow:

@@ -230,11 +230,12 @@ def active(context: Context, connector: ConnectorRow) -> RunRow | None:
 
 
 def fresh(context: Context, row: RunRow) -> RunRow:
-    """Return a run as it is now: one that should have begun is asked after in Prefect, if that is there."""
+    """Return a run that was just read; Prefect is asked after one that should have begun, if it is there."""
     if row.state == RunState.QUEUED and not row.waiting:
         with suppress(Unavailable):
             settle_run(context, row)
-    return show(context, row.id)
+        return show(context, row.id)
+    return row
 
 
 def cancel(context: Context, row: RunRow, *, reason: str = "user") -> RunRow:

@@ -143,12 +143,6 @@ def token(connection: Connection, token_id: str) -> TokenRow | None:
     return as_row(TokenRow, row) if row is not None else None
 
 
-def token_by_hash(connection: Connection, hashed: str) -> TokenRow | None:
-    """Return the token with this hash."""
-    row = connection.execute(select(*_TOKEN).where(tokens.c.hash == hashed)).one_or_none()
-    return as_row(TokenRow, row) if row is not None else None
-
-
 def tokens_of(connection: Connection, tenant_id: str) -> list[tuple[TokenRow, PrincipalRow, str | None]]:
     """Return the tokens of a tenant, oldest first, each with its principal and its role there."""
     rows = connection.execute(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
 from catchment.core.ids import new_id
 from catchment.store.rows import ConnectorRow, as_row, columns_of
 from catchment.store.tables import collections, connectors, spaces, tenants
 
 _COLUMNS = columns_of(ConnectorRow, connectors)
+# Built once: each request looks a connector up, and to build such a statement takes longer than to run it.
+_BY_PK = select(*_COLUMNS).where(connectors.c.pk == bindparam("pk"))
+_BY_ID = select(*_COLUMNS).where(connectors.c.id == bindparam("id"))
+_WITH_SPACE = (
+    select(*_COLUMNS, collections.c.space_id)
+    .join(collections, collections.c.pk == connectors.c.collection_pk)
+    .where(connectors.c.id == bindparam("id"))
+)
 
 
 def found_tenant(connection: Connection, *, name: str, now: float) -> str:
@@ -52,7 +60,7 @@ def add(connection: Connection, **values: Any) -> ConnectorRow:
 
 def by_pk(connection: Connection, pk: int) -> ConnectorRow:
     """Return the connector with this number."""
-    return as_row(ConnectorRow, connection.execute(select(*_COLUMNS).where(connectors.c.pk == pk)).one())
+    return as_row(ConnectorRow, connection.execute(_BY_PK, {"pk": pk}).one())
 
 
 def find(connection: Connection, tenant_id: str, name: str) -> list[ConnectorRow]:
@@ -87,8 +95,14 @@ def find(connection: Connection, tenant_id: str, name: str) -> list[ConnectorRow
 
 def by_id(connection: Connection, connector_id: str) -> ConnectorRow | None:
     """Return the connector with this id, deleted or not."""
-    row = connection.execute(select(*_COLUMNS).where(connectors.c.id == connector_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"id": connector_id}).one_or_none()
     return as_row(ConnectorRow, row) if row is not None else None
+
+
+def with_space(connection: Connection, connector_id: str) -> tuple[ConnectorRow, str] | None:
+    """Return the connector with this id, deleted or not, and the id of the space that it lies in."""
+    row = connection.execute(_WITH_SPACE, {"id": connector_id}).one_or_none()
+    return (ConnectorRow(*row[:-1]), row[-1]) if row is not None else None
 
 
 def by_identity(connection: Connection, tenant_id: str, provider: str, identity: str) -> ConnectorRow | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from catchment.core.counters import COUNTER_NAMES, Counters
 from catchment.core.runs import ACTIVE_STATES, FINAL_STATES, LIVE_STATES, RunKind, RunState
@@ -14,6 +14,8 @@ from catchment.store.rows import RunRow, as_row, columns_of
 from catchment.store.tables import runs
 
 _COLUMNS = columns_of(RunRow, runs)
+# Built once: who follows a job asks for it again and again.
+_BY_ID = select(*_COLUMNS).where(runs.c.id == bindparam("id"))
 
 
 def add(connection: Connection, **values: Any) -> None:
@@ -23,7 +25,7 @@ def add(connection: Connection, **values: Any) -> None:
 
 def get(connection: Connection, run_id: str) -> RunRow | None:
     """Return a run by its id."""
-    row = connection.execute(select(*_COLUMNS).where(runs.c.id == run_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"id": run_id}).one_or_none()
     return as_row(RunRow, row) if row is not None else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
@@ -12,13 +13,17 @@ from catchment.api import ids
 from catchment.api.limits import LenientRoute
 from catchment.api.requests import CallerOf, ContextOf
 from catchment.api.trove.face import FACE
-from catchment.services import library, reach
+from catchment.services import library
+from catchment.services.access import Caller
+from catchment.services.context import Context
 from catchment.services.push import Pushed, push
 from catchment.services.push_input import CONTENT_TYPES, MOST_CURSOR, MOST_DOCUMENTS, read_envelope
 
 # A text that no database takes is the fault of one document, and costs the others nothing.
 router = APIRouter(tags=["trove"], route_class=LenientRoute)
 _WRITES = "editor"
+_PUSHES = CapacityLimiter(16)
+"""Threads for pushes, which wait for the store's writer: they must leave some to requests that only read."""
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _DOCUMENT_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -87,12 +92,16 @@ class PushAnswer(BaseModel):
     },
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": _REQUEST_SCHEMA}}}},
 )
-def push_documents(body: Annotated[Any, Body()], context: ContextOf, caller: CallerOf) -> Response:
+async def push_documents(body: Annotated[Any, Body()], context: ContextOf, caller: CallerOf) -> Response:
     """Take up to 50 documents into a LOCAL connector; when the answer comes, they can be found."""
+    return await to_thread.run_sync(_pushed, body, context, caller, limiter=_PUSHES)
+
+
+def _pushed(body: Any, context: Context, caller: Caller) -> Response:
     caller.require_role(_WRITES)
     envelope = read_envelope(body)
-    row = library.seen_connector(context, caller, ids.read("connector", envelope.connector_id))
-    caller.require_space_role(reach.collection_of(context, row).space_id, _WRITES)
+    inner = ids.read("connector", envelope.connector_id)
+    row = library.seen_connector(context, caller, inner, least=_WRITES)
     done = push(
         context,
         row,

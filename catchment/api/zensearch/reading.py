@@ -30,12 +30,12 @@ Limit = Annotated[int, Query(ge=1, le=100, description="Most elements.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="Elements to leave out.")]
 
 
-def _editor(who: CallerOf) -> Caller:
+async def _editor(who: CallerOf) -> Caller:
     who.require_role("editor")
     return who
 
 
-def _admin(who: CallerOf) -> Caller:
+async def _admin(who: CallerOf) -> Caller:
     who.require_role("admin")
     return who
 
@@ -55,8 +55,8 @@ def connector(context: Context, who: Caller, connector_id: str, *, least: str = 
         NotFound: There is none of the caller's team.
         Forbidden: The caller's role in its space is weaker than `least`.
     """
-    row = reach.connector(context, who, ids.read("connector", connector_id))
-    who.require_space_role(reach.collection_of(context, row).space_id, least)
+    row, space_id = reach.placed_connector(context, who, ids.read("connector", connector_id))
+    who.require_space_role(space_id, least)
     return row
 
 
