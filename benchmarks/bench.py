@@ -28,7 +28,10 @@ def measured_inside(command: Sequence[str]) -> Measured:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many files, objects or rows: the whole table, or a quick look at it."""
+    """How many files, objects or rows: the whole table, or a quick look at it.
+
+    `synced_beside` files are synced while clients read for `reads_seconds`: they must last that long.
+    """
 
     base: int = 10_000
     middle: int = 50_000
@@ -36,9 +39,20 @@ class Sizes:
     office: int = 100
     peers: int = 2_000
     rows: int = 200_000
+    synced_beside: int = 50_000
+    reads_seconds: float = 10.0
 
 
-QUICK = Sizes(base=1_000, middle=2_000, large=4_000, office=5, peers=200, rows=20_000)
+QUICK = Sizes(
+    base=1_000,
+    middle=2_000,
+    large=4_000,
+    office=5,
+    peers=200,
+    rows=20_000,
+    synced_beside=10_000,
+    reads_seconds=2.0,
+)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def measure(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         before, start = _children_cpu(), time.perf_counter()
         try:
-            process = subprocess.Popen(command, stdout=out, stderr=err, env=_environment(environment or {}))
+            process = subprocess.Popen(command, stdout=out, stderr=err, env=surroundings(environment or {}))
         except OSError as error:
             raise RunFailed(f"{command[0]} does not start: {error}") from error
         peak = _Peak(process.pid) if watch_memory else None
@@ -110,8 +110,8 @@ def _bundled_sqlite() -> str:
     return f" and {dbapi2.sqlite_version} (pysqlite3)"
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the caller's environment without what would change how jobs behave.
+def surroundings(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's environment without what would change how jobs behave, and with `more`.
 
     Compiled modules are kept, or every start would compile its imports again.
     """

@@ -24,8 +24,10 @@ from benchmarks.figures import (
 from benchmarks.measure import Measured, RunFailed, measure, python_job
 from benchmarks.peer_rows import peers
 from benchmarks.postgres_rows import memory_postgresql, postgresql, postgresql_floor
+from benchmarks.push_rows import push
 from benchmarks.report import Result
 from benchmarks.s3_rows import memory_s3, s3, s3_floor, s3_unchanged
+from benchmarks.status_rows import status
 from benchmarks.store_rows import store, store_filled
 from benchmarks.tools import COMMAND, NAIVE, PLAIN, Tool
 
@@ -283,5 +285,7 @@ ROWS: dict[str, Row] = {
     "memory-postgresql": memory_postgresql,
     "store": store,
     "store-filled": store_filled,
+    "push": push,
+    "status": status,
     "peers": peers,
 }

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,13 +90,13 @@ def s3_server(folder: Path) -> Iterator[Bucket]:
     Raises:
         TimeoutError: The server does not answer within 30 seconds.
     """
-    port = _free_port()
+    port = free_port()
     bucket = Bucket(f"http://127.0.0.1:{port}", folder.name)
     command = [str(_RCLONE), "serve", "s3", "--config", "", "--addr", f"127.0.0.1:{port}"]
     command += ["--auth-key", f"{bucket.access_key_id},{bucket.secret_access_key}"]
     command += ["--dir-cache-time", "24h", "--poll-interval", "0", str(folder.parent)]
-    with _running(command) as process:
-        _wait_for_port(port, process)
+    with running(command) as process:
+        wait_for_port(port, process)
         _list_once(bucket)
         yield bucket
 
@@ -194,9 +194,12 @@ def _done(command: list[str | Path], user: str | None) -> None:
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], *, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server while the block lasts; one that ends by itself leaves its last words on stderr."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
             yield process
         finally:
@@ -209,13 +212,19 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
                 print(f"{command[0]} has ended by itself with {code}: {last}", file=sys.stderr)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server takes connections.
+
+    Raises:
+        TimeoutError: It has ended, or takes none within 30 seconds.
+    """
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < give_up_at and process.poll() is None:
         try:
