@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 QUICK_ATTEMPTS, QUICK_SECONDS = 3, 0.2
 """A person who waits for an answer is told soon that nobody is there."""
+_SETTINGS = {"address": URL, "token": TOKEN}
 P = ParamSpec("P")
 UNSET = f"Unset {URL} to work on the store of this machine."
 
@@ -74,11 +75,10 @@ def server() -> Iterator[Client]:
             remedy=f"Set {TOKEN} to one that is in use there; catchment token add makes one.",
         )
     except Invalid as error:
-        if error.field != "address":
+        if error.field not in _SETTINGS:
             raise
-        failed = UsageError(
-            f"The setting {URL} cannot be used.", remedy=f"Write it as http://127.0.0.1:8377. {UNSET}"
-        )
+        setting = _SETTINGS[error.field]
+        failed = UsageError(f"The setting {setting} cannot be used.", remedy=f"{error.remedy} {UNSET}")
     raise failed
 
 

@@ -17,7 +17,7 @@ from catchment.client.blocking import BlockingPart, Driver
 from catchment.client.method import awaited, blocking
 from catchment.client.replies import JobReport
 from catchment.client.retries import Retries
-from catchment.client.session import Session, shown_address
+from catchment.client.session import Session, checked_token, shown_address
 from catchment.core.clock import Clock, SystemClock
 
 TIMEOUT_SECONDS = 60.0
@@ -123,7 +123,7 @@ class Client(BlockingPart):
             clock: See `sleep`.
 
         Raises:
-            Invalid: The address is none.
+            Invalid: The address is none, or the token cannot be one.
         """
         session = _session(address, token, retries, clock)
         settings = wire.settings(session.address, token, timeout=timeout)
@@ -267,4 +267,4 @@ class AsyncClient(AsyncPart):
 
 
 def _session(address: str, token: str, retries: Retries | None, clock: Clock | None) -> Session:
-    return Session(shown_address(address), token, retries or Retries(), clock or SystemClock())
+    return Session(shown_address(address), checked_token(token), retries or Retries(), clock or SystemClock())

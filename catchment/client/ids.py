@@ -10,7 +10,10 @@ _DIGITS = 32
 
 def in_path(text: str) -> str:
     """Write an id as one part of a path, whatever it holds."""
-    return quote(text, safe="") or "-"
+    if not text.strip("."):
+        # Nothing, or dots, which would lead to another path.
+        return "%2E" * len(text) or "-"
+    return quote(text, safe="")
 
 
 def prefixed(prefix: str, text: str) -> str:

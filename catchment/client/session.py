@@ -80,6 +80,21 @@ def shown_address(address: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
 
 
+def checked_token(token: str) -> str:
+    """Return a token that can travel.
+
+    Raises:
+        Invalid: It holds something that no header takes.
+    """
+    if not all("!" <= sign <= "~" for sign in token):
+        raise Invalid(
+            "The token holds blanks or signs that no token has.",
+            remedy="Give it as catchment token add showed it.",
+            field="token",
+        )
+    return token
+
+
 def is_on_this_machine(address: str) -> bool:
     """Tell whether an address leads to this machine, where no proxy must see requests."""
     return urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}

@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 
 from catchment.cli import connector, documents, outcome, runs, search, status, sync
+from catchment.cli.house import House
 from catchment.client import Client, Job
 from tests.cli.conftest import Cli, Said, carried_out
-from tests.client.conftest import House, items
+from tests.client.conftest import House as Served
+from tests.client.conftest import items
 
 SECRET = "ct_a-token-that-is-not-known-there"
 
 
 @pytest.fixture
 def there(
-    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    house: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Cli:
     """The command, on a machine without a store, with the address and the token of a server."""
     monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path / "elsewhere"))
@@ -62,7 +64,7 @@ class TestSync:
         assert "not_found" in said.out
 
     def test_is_cancelled_by_the_keyboard(
-        self, there: Cli, field: str, house: House, monkeypatch: pytest.MonkeyPatch
+        self, there: Cli, field: str, house: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The job is cancelled at the server, and the command ends with 130."""
         house.served.wire.has_worker = False
@@ -115,7 +117,7 @@ class TestLooking:
         assert there("search", "words", "-n", "0").code == 2
         assert there("search", " ").code == 2
 
-    def test_status_and_lists(self, there: Cli, field: str, house: House) -> None:
+    def test_status_and_lists(self, there: Cli, field: str, house: Served) -> None:
         """Everything that stands at the server, as text and as JSON."""
         told = there("status", "--json").record
         assert (told["server"], told["documents"]) == (house.address, 2)
@@ -228,6 +230,8 @@ def test_what_only_makes_sense_here_says_so(
     """One sentence with the setting to unset, exit code 2, and nothing is started or made."""
     monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CATCHMENT_SERVER_URL", "http://127.0.0.1:9")
+    # A command that got past the refusal would begin to run a stack, here, for ever.
+    monkeypatch.setattr(House, "settings", property(lambda _house: pytest.fail("it was not refused")))
     said = carried_out(capsys, *words)
     assert (said.code, said.out) == (2, "")
     assert "this machine" in said.err
@@ -272,7 +276,7 @@ def test_a_token_that_is_not_known_names_its_setting(there: Cli, monkeypatch: py
 
 
 def test_a_role_that_is_too_weak_is_a_sentence(
-    there: Cli, field: str, house: House, monkeypatch: pytest.MonkeyPatch
+    there: Cli, field: str, house: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 2."""
     monkeypatch.setenv("CATCHMENT_SERVER_TOKEN", house.served.variables["tok_viewer"])

@@ -21,6 +21,7 @@ from catchment.client import (
     RateLimited,
     Retries,
     ServerFailed,
+    StillRunning,
     TooLarge,
     Unavailable,
     Unreachable,
@@ -228,6 +229,14 @@ class TestPushes:
         assert len({request.content for request in faulty.wire.requests}) == 1
         assert faulty.waits.slept == [2.0, 1.0]
 
+    def test_do_not_take_a_foreign_cursor_for_their_own(self, faulty: Faulty) -> None:
+        """After a cut, the cursor may have been moved by somebody else: that stays a conflict."""
+        cursor = ok({"data": {"connector": {"cursor": "of somebody else"}}})
+        faulty.wire.replies = [httpx.ReadError("reset"), busy(409), cursor]
+        with pytest.raises(Conflict):
+            faulty.client.documents.push(ONE, connector="c", cursor="page-2", cursor_before="page-1")
+        assert faulty.wire.paths == ["POST /api/sync/documents"] * 2 + ["POST /graphql"]
+
     def test_that_fail_tell_what_was_done_before(self, faulty: Faulty) -> None:
         """The error has the result so far."""
         documents = [{"external_id": str(number), "text": "words"} for number in range(3)]
@@ -267,6 +276,56 @@ class TestPushes:
         faulty.client.documents.push(documents, connector="c", batch_bytes=1000)
         counts = [len(json.loads(request.content)["documents"]) for request in faulty.wire.requests]
         assert counts == [2, 1, 1]
+
+
+def stands(status: str, *, job: str = "job_1", **more: Any) -> httpx.Response:
+    """How a job stands, on the ZenSearch face."""
+    told = {"jobId": job, "status": status, "startedAt": "2026-01-31T10:00:00Z", "kind": "sync"}
+    return ok({"data": {**told, "mode": "auto", "trigger": "manual", "progress": {}, **more}, "meta": {}})
+
+
+class TestWaits:
+    def test_grow_while_nothing_moves(self, faulty: Faulty) -> None:
+        """Up to the longest one; what moves is looked at often again, and told once."""
+        moved = stands("running", progress={"indexed": 1})
+        faulty.wire.replies = [*[stands("queued")] * 12, moved, moved, stands("completed")]
+        told: list[str] = []
+        job = faulty.client.jobs.get("c", "job_1")
+        job.wait(progress=lambda seen: told.append(f"{seen.status} {seen.progress.indexed}"))
+        assert told == ["queued 0", "running 1", "completed 0"]
+        waits = [round(seconds, 2) for seconds in faulty.waits.slept]
+        assert waits == [0.2, 0.3, 0.45, 0.68, 1.01, 1.52, 2.28, 3.42, 5.0, 5.0, 5.0, 0.2, 0.3]
+
+    def test_end_at_their_time(self, faulty: Faulty) -> None:
+        """Not a moment later, however long the next pause would be."""
+        faulty.wire.behind = lambda _request: stands("running")
+        with pytest.raises(StillRunning):
+            faulty.client.jobs.get("c", "job_1").wait(timeout=10)
+        assert sum(faulty.waits.slept) == pytest.approx(10)
+
+    def test_outlast_a_server_that_is_started_anew(self, faulty: Faulty) -> None:
+        """A look that fails is repeated as any request."""
+        faulty.wire.replies = [stands("running"), httpx.ConnectError("refused"), busy(), stands("completed")]
+        assert faulty.client.jobs.get("c", "job_1").wait().status == "completed"
+
+    @pytest.mark.parametrize("follow", [True, False])
+    def test_follow_the_job_that_takes_up_an_interrupted_one(self, follow: bool, faulty: Faulty) -> None:
+        """Its process died: the server opens another job, and that is the one that is waited for."""
+        dead = stands("failed", error={"code": "interrupted", "message": "Its process died."})
+        listed = {"collection_connector_id": "c", "records_fetched": 0, "metadata": {}}
+        listed |= {"status": "running", "created_at": "2026-01-31T10:01:00Z", "error_message": None}
+        page = {"data": [{**listed, "id": "job_2"}, {**listed, "id": "job_1"}], "meta": {"next_cursor": None}}
+        none_yet = {"data": [{**listed, "id": "job_1"}], "meta": {"next_cursor": None}}
+        next_one = stands("running", job="job_2", trigger="resume")
+        places = [shown(), ok([{"id": "s", "name": "Default", "created_at": "2026-01-31T10:00:00Z"}])]
+        collection = {"id": CONNECTOR["collection"], "space_id": "s", "name": "Default"}
+        places.append(ok({"data": [{**collection, "created_at": "2026-01-31T10:00:00Z"}], "meta": {}}))
+        faulty.wire.replies = [dead, dead, *places, ok(none_yet), ok(page), next_one]
+        faulty.wire.replies += [next_one, stands("completed", job="job_2", trigger="resume")]
+        job = faulty.client.jobs.get(str(CONNECTOR["id"]), "job_1")
+        report = job.wait(follow=follow)
+        assert (report.id, report.status) == (("job_2", "completed") if follow else ("job_1", "failed"))
+        assert job.id == report.id
 
 
 class TestErrors:
@@ -376,6 +435,25 @@ class TestErrors:
             Client(address, TOKEN)
         assert refused.value.field == "address"
         assert "ct_" not in str(refused.value)
+
+    @pytest.mark.parametrize("token", ["ct_secret\n", "ct_s\u00e9cret", "ct secret"])
+    def test_a_token_that_cannot_travel_is_refused_and_not_repeated(self, token: str) -> None:
+        """Before anything is sent."""
+        with pytest.raises(Invalid) as refused:
+            Client("http://api.test", token)
+        assert refused.value.field == "token"
+        assert "cret" not in str(refused.value)
+
+    @pytest.mark.parametrize("text", ["", ".", "..", "../tokens", "a/b?c#d", "%2e%2e", "\u00e9"])
+    def test_an_id_leads_nowhere_else(self, text: str, faulty: Faulty) -> None:
+        """Whatever it holds, it is one part of the path."""
+        faulty.wire.replies = [shown()]
+        faulty.client.connectors.get(text)
+        (request,) = faulty.wire.requests
+        assert request.url.raw_path.startswith(b"/api/v1/connectors/")
+        assert request.url.raw_path.count(b"/") == 4
+        assert not request.url.query
+        assert request.url.raw_path.rpartition(b"/")[2] not in (b"", b".", b"..")
 
     def test_an_address_is_shown_without_its_password(self, faulty: Faulty) -> None:
         """And a path before those of the faces stays."""

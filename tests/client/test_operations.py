@@ -414,6 +414,20 @@ class TestTheAwaitedClient:
 
         awaiting(opened())
 
+    def test_hands_files_in(self, house: House, tmp_path: Path) -> None:
+        """From the disk and from memory, as the other one does."""
+        path = tmp_path / "letter.txt"
+        path.write_text("dear reader")
+
+        async def work() -> None:
+            async with house.awaited() as client:
+                notes = await client.connectors.create_pushed("notes")
+                upload = await client.files.upload(notes.id, [path, ("memo.md", b"# memo")])
+                job = await client.jobs.get(notes.id, upload.job.id)
+                assert (await job.wait()).progress.indexed == 2
+
+        awaiting(work())
+
     def test_is_the_only_one_for_coroutines(self, client: Client) -> None:
         """The client that blocks says so, and sends nothing."""
 
