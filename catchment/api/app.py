@@ -27,6 +27,7 @@ from catchment.api.zensearch.router import router as zensearch
 from catchment.core.errors import CatchmentError
 from catchment.core.settings import ApiSettings, api_settings
 from catchment.services.context import Context
+from catchment.services.known_callers import KnownCallers
 from catchment.services.uses import Uses
 
 ROUTERS = (health.router, docs.router, tokens.router, trove, zensearch, aimable)
@@ -56,6 +57,7 @@ def create_app(
         finally:
             if stop is not None:
                 stop()
+            app.state.callers.close()
 
     app = FastAPI(
         title="Catchment",
@@ -75,7 +77,7 @@ def create_app(
         app.add_exception_handler(kind, answer_error)
     # The last one added is the outermost.
     app.add_middleware(BodyLimits, limits=settings)
-    app.add_middleware(SignIn, settings=settings, rates=app.state.rates)
+    app.add_middleware(SignIn, settings=settings, callers=app.state.callers, rates=app.state.rates)
     app.add_middleware(Cors, settings=settings)
     app.add_middleware(Edge, metrics=app.state.metrics)
     add_documents(app)
@@ -86,6 +88,7 @@ def _furnish(app: FastAPI, context: Context, settings: ApiSettings) -> None:
     """Put where handlers find it what belongs to this application alone."""
     app.state.context = context
     app.state.settings = settings
+    app.state.callers = KnownCallers(context)
     app.state.uses = Uses(context)
     app.state.rates = Rates(settings.rate_per_minute, context.clock)
     app.state.readiness = Readiness(context)

@@ -19,11 +19,9 @@ from catchment.api import ids
 from catchment.api.errors import answer_error
 from catchment.api.faces import HOUSE, face_of_scope
 from catchment.api.rates import Rates
-from catchment.api.requests import context
 from catchment.core.errors import Forbidden, Unauthenticated
 from catchment.core.settings import ApiSettings
-from catchment.services.access import Caller, authenticate
-from catchment.services.context import Context
+from catchment.services.known_callers import KnownCallers
 
 COOKIE = "__session"
 KEY_HEADERS = ("x-zensearch-key", "x-api-key")
@@ -61,16 +59,15 @@ def _cookie(headers: Headers) -> str | None:
     return None
 
 
-def who_asks(context: Context, request: Request, *, origins: Sequence[str] = ()) -> Caller:
-    """Return who makes a request.
+def shown_by(request: Request, *, origins: Sequence[str] = ()) -> tuple[str, str | None]:
+    """Return the token that a request shows, and the id of the tenant that it names, if it names one.
 
     Args:
-        context: The surroundings.
         request: Only its headers are read.
         origins: Pages whose requests may be signed in by the cookie, beside our own.
 
     Raises:
-        Unauthenticated: It carries no credentials, or bad ones.
+        Unauthenticated: It carries no credentials.
         Forbidden: It names a team that the caller does not belong to, or comes from a foreign page.
     """
     shown = Shown(request.headers)
@@ -82,7 +79,7 @@ def who_asks(context: Context, request: Request, *, origins: Sequence[str] = ())
     tenant_id = ids.parse("tenant", team) if team else None
     if team and tenant_id is None:
         raise Forbidden("You do not belong to this team.")
-    return authenticate(context, shown.secret, tenant_id=tenant_id)
+    return shown.secret, tenant_id
 
 
 def _refuse_foreign_page(request: Request, origins: Sequence[str]) -> None:
@@ -97,8 +94,9 @@ def _refuse_foreign_page(request: Request, origins: Sequence[str]) -> None:
 class SignIn:
     """Middleware: who asks is known, or the request ends here. WebSockets are not looked at."""
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings, rates: Rates) -> None:
+    def __init__(self, app: ASGIApp, settings: ApiSettings, callers: KnownCallers, rates: Rates) -> None:
         self._app = app
+        self._callers = callers
         self._origins = tuple(origin for origin in settings.cors_origins if origin != "*")
         self._rates = rates
 
@@ -110,8 +108,11 @@ class SignIn:
             return
         request = Request(scope)
         try:
-            # One look into the store: in a thread, as everything that waits.
-            caller = await run_in_threadpool(who_asks, context(request), request, origins=self._origins)
+            shown = shown_by(request, origins=self._origins)
+            caller = self._callers.known(*shown)
+            if caller is None:
+                # A look into the store: in a thread, as everything that waits.
+                caller = await run_in_threadpool(self._callers.ask, *shown)
         except Exception as error:
             if not (isinstance(error, Unauthenticated | Forbidden) and face.is_open(scope["path"])):
                 answer = await answer_error(request, error)

@@ -46,6 +46,7 @@ class Caller:
         role: Its role there: owner, admin, editor or viewer.
         space_roles: Its explicit roles, by the id of the space.
         token_id: The token that it showed.
+        expires_at: When that ends, POSIX seconds; None where it does not.
     """
 
     principal_id: str
@@ -55,6 +56,11 @@ class Caller:
     role: str
     space_roles: Mapping[str, str] = field(default_factory=dict)
     token_id: str = ""
+    expires_at: float | None = None
+
+    def has_ended(self, now: float) -> bool:
+        """Say whether the token that it showed has ended since."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def has_role(self, least: str) -> bool:
         """Say whether the role in the tenant is this one or a stronger one."""
@@ -147,6 +153,7 @@ def authenticate(context: Context, secret: str, *, tenant_id: str | None = None)
         role=found.role,
         space_roles=found.space_roles,
         token_id=found.id,
+        expires_at=found.expires_at,
     )
 
 
