@@ -90,6 +90,6 @@ def _furnish(app: FastAPI, context: Context, settings: ApiSettings) -> None:
     app.state.settings = settings
     app.state.callers = KnownCallers(context)
     app.state.uses = Uses(context)
-    app.state.rates = Rates(settings.rate_per_minute, context.clock)
+    app.state.rates = Rates(settings.rate_per_minute, context.clock, context.engine)
     app.state.readiness = Readiness(context)
     app.state.metrics = Metrics(context.engine)

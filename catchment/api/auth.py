@@ -123,6 +123,8 @@ class SignIn:
         scope.setdefault("state", {})["caller"] = caller
         request.app.state.uses.note(caller.token_id)
         told = self._rates.take(caller.token_id)
+        if told is None:
+            told = await run_in_threadpool(self._rates.ask, caller.token_id)
         scope["state"]["headers"] = told.headers
         if told.refusal is not None:
             answer = await answer_error(request, told.refusal)

@@ -1,4 +1,10 @@
-"""How many requests a token may make in a minute, and what an answer tells of it."""
+"""How many requests a token may make in a minute, and what an answer tells of it.
+
+The limit holds over all processes that serve one store. To ask the store for each request would cost more
+than the request does, so a process takes an eighth of what is left at a time, and in the end one by one. What
+it took and does not use is lost for the others until the minute is over: together they let at most so many
+pass.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
+from sqlalchemy import Engine
+
 from catchment.api.base import Problem
 from catchment.api.errors import Refused
 from catchment.core.clock import Clock
+from catchment.store import rates
+from catchment.store.engine import writing
 
 _WINDOW_SECONDS = 60
 _MOST_TOKENS = 10_000
+_SHARE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +34,70 @@ class Told:
     refusal: Refused | None = None
 
 
-class Rates:
-    """Counts the requests of each token in fixed minutes, in this process."""
+@dataclass(slots=True)
+class _Held:
+    """What this process may let pass of one token's minute, and what nobody had taken when it last asked."""
 
-    def __init__(self, per_minute: int, clock: Clock) -> None:
+    permits: int = 0
+    left: int = 0
+
+
+class Rates:
+    """Lets the requests of each token pass in fixed minutes."""
+
+    def __init__(self, per_minute: int, clock: Clock, engine: Engine) -> None:
         self._limit = per_minute
         self._clock = clock
+        self._engine = engine
         self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
-        self._window = 0
+        self._held: dict[str, _Held] = {}
+        self._minute = 0
 
-    def take(self, token_id: str) -> Told:
-        """Count one request of a token."""
+    def take(self, token_id: str) -> Told | None:
+        """Count one request of a token; None where the store must be asked first. Never waits."""
         if not self._limit:
             return Told()
-        now = self._clock.now()
-        window = int(now // _WINDOW_SECONDS)
         with self._lock:
-            if window != self._window or len(self._counts) > _MOST_TOKENS:
-                self._window, self._counts = window, {}
-            count = self._counts[token_id] = self._counts.get(token_id, 0) + 1
-        ends = (window + 1) * _WINDOW_SECONDS
+            self._begin(int(self._clock.now() // _WINDOW_SECONDS))
+            held = self._held.get(token_id)
+            if held is None or (held.permits == 0 and held.left > 0):
+                return None
+            return self._told(held)
+
+    def ask(self, token_id: str) -> Told:
+        """Count one request of a token, after asking the store for more."""
+        while (told := self.take(token_id)) is None:
+            with self._lock:
+                minute = self._minute
+                held = self._held.get(token_id)
+                wanted = max(1, (held.left if held is not None else self._limit) // _SHARE)
+            with writing(self._engine) as connection:
+                taken = rates.take(connection, token_id, minute=minute, wanted=wanted)
+            with self._lock:
+                self._begin(taken.minute)
+                if taken.minute == self._minute:
+                    held = self._held.setdefault(token_id, _Held())
+                    held.permits += max(0, min(wanted, self._limit - taken.before))
+                    held.left = max(0, self._limit - taken.before - wanted)
+        return told
+
+    def _begin(self, minute: int) -> None:
+        """Forget what was held of earlier minutes."""
+        if minute > self._minute or len(self._held) > _MOST_TOKENS:
+            self._minute, self._held = max(minute, self._minute), {}
+
+    def _told(self, held: _Held) -> Told:
+        ends = (self._minute + 1) * _WINDOW_SECONDS
+        is_free = held.permits > 0
+        held.permits -= is_free
         headers = {
             "X-RateLimit-Limit": str(self._limit),
-            "X-RateLimit-Remaining": str(max(0, self._limit - count)),
+            "X-RateLimit-Remaining": str(held.permits + held.left),
             "X-RateLimit-Reset": str(ends),
         }
-        if count <= self._limit:
+        if is_free:
             return Told(headers)
-        wait = {"Retry-After": str(max(1, ceil(ends - now)))}
+        wait = {"Retry-After": str(max(1, ceil(ends - self._clock.now())))}
         return Told(
             headers, Refused(Problem("rate_limited", "Too many requests. Wait a little.", headers=wait))
         )

@@ -104,3 +104,12 @@ sealed = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("updated_at", Seconds, nullable=False),
 )
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("token_id", Id, ForeignKey("tokens.id"), primary_key=True),
+    # Minutes since 1970; what was taken in an earlier one counts no more.
+    Column("minute", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+)
