@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -148,6 +149,22 @@ class TestPort:
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigRejected) as refused:
             open_port(home, taken.getsockname()[1])
         assert refused.value.setting == "CATCHMENT_STACK_SERVER_PORT"
+
+    def test_small_answers_leave_it_at_once(self, home: Path) -> None:
+        """A server on it waits for no confirmation before it sends the second part of an answer: 40 ms."""
+
+        async def delays() -> int:
+            asked = asyncio.get_running_loop().create_future()
+            with open_port(home, 0) as listener:
+                server = await asyncio.start_server(lambda _, writer: asked.set_result(writer), sock=listener)
+                _, client = await asyncio.open_connection(*listener.getsockname())
+                accepted = (await asked).get_extra_info("socket")
+                found = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                client.close()
+                server.close()
+                return int(found)
+
+        assert asyncio.run(delays())
 
 
 class TestFiles:
