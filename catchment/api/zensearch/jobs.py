@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Body
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from catchment.api import ids
 from catchment.api.errors import invalid
 from catchment.api.limits import FaceRoute
-from catchment.api.requests import CallerOf, ContextOf
+from catchment.api.requests import READS, CallerOf, ContextOf
 from catchment.api.zensearch import reading, render
 from catchment.api.zensearch.bodies import SyncRequest
 from catchment.api.zensearch.face import envelope
@@ -21,6 +23,9 @@ from catchment.core.errors import Conflict
 from catchment.core.runs import Mode
 from catchment.kit import registry
 from catchment.services import permissions, reach, syncs
+from catchment.services.access import Caller
+from catchment.services.context import Context
+from catchment.store.rows import RunRow
 
 router = APIRouter(
     prefix="/api/v1/connectors/{connector_id}",
@@ -92,12 +97,20 @@ def _names(asked: SyncRequest, mode: Mode) -> list[str]:
 
 
 @router.get("/sync/{job_id}", response_model=One[JobStatus])
-def show_job(request: Request, connector_id: str, job_id: str, context: ContextOf, caller: CallerOf) -> Any:
+async def show_job(
+    request: Request, connector_id: str, job_id: str, context: ContextOf, caller: CallerOf
+) -> Any:
     """Return how far a job has got."""
-    row = reading.connector(context, caller, connector_id)
-    run = reach.run(context, row, ids.read("run", job_id))
+    run = await to_thread.run_sync(_run, context, caller, connector_id, job_id, limiter=READS)
+    if syncs.should_have_begun(run):
+        run = await run_in_threadpool(syncs.fresh, context, run)
     # Those who follow a job ask often; to check our own answer against its shape would double its price.
-    return JSONResponse(envelope(request, render.job(syncs.fresh(context, run))))
+    return JSONResponse(envelope(request, render.job(run)))
+
+
+def _run(context: Context, caller: Caller, connector_id: str, job_id: str) -> RunRow:
+    row = reading.connector(context, caller, connector_id)
+    return reach.run(context, row, ids.read("run", job_id))
 
 
 @router.post("/refresh-permissions", status_code=202, response_model=One[Job])
