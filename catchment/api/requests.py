@@ -16,7 +16,7 @@ from catchment.services.context import Context
 
 READS = CapacityLimiter(2)
 """Threads for reads that many clients repeat and that only ask the store. More take the interpreter from each
-other: of sixteen clients that read a job's status, 99 % wait 16 ms at most with two and 29 ms with sixteen."""
+other: 99 of 100 reads of a job's status by sixteen clients wait 16 ms with two, and 29 ms with sixteen."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 

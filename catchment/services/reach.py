@@ -32,7 +32,11 @@ def placed_connector(context: Context, caller: Caller, connector_id: str) -> tup
         NotFound: There is none with this id.
     """
     with reading(context.engine) as connection:
-        found = connectors.with_space(connection, connector_id)
+        return _placed(connection, caller, connector_id)
+
+
+def _placed(connection: Connection, caller: Caller, connector_id: str) -> tuple[ConnectorRow, str]:
+    found = connectors.with_space(connection, connector_id)
     if found is None or found[0].deleted_at is not None or found[0].tenant_id != caller.tenant_id:
         raise NotFound("There is no such connector.")
     return found
@@ -49,6 +53,22 @@ def run(context: Context, connector: ConnectorRow, run_id: str) -> RunRow:
     if row is None or row.connector_pk != connector.pk:
         raise NotFound("There is no such run.")
     return row
+
+
+def placed_run(context: Context, caller: Caller, connector_id: str, run_id: str) -> tuple[RunRow, str]:
+    """Return a run of a connector of the caller's tenant, and the id of the space that it lies in.
+
+    One look for both: who follows a run asks for it again and again.
+
+    Raises:
+        NotFound: There is no such connector, or it has no such run.
+    """
+    with reading(context.engine) as connection:
+        owner, space_id = _placed(connection, caller, connector_id)
+        row = runs.get(connection, run_id)
+    if row is None or row.connector_pk != owner.pk:
+        raise NotFound("There is no such run.")
+    return row, space_id
 
 
 def space(context: Context, caller: Caller, space_id: str) -> SpaceRow:

@@ -26,7 +26,7 @@ def add(connection: Connection, **values: Any) -> None:
 def get(connection: Connection, run_id: str) -> RunRow | None:
     """Return a run by its id."""
     row = connection.execute(_BY_ID, {"id": run_id}).one_or_none()
-    return as_row(RunRow, row) if row is not None else None
+    return RunRow(*row) if row is not None else None
 
 
 def find(connection: Connection, prefix: str, *, limit: int = 2) -> list[RunRow]:

@@ -109,8 +109,10 @@ async def show_job(
 
 
 def _run(context: Context, caller: Caller, connector_id: str, job_id: str) -> RunRow:
-    row = reading.connector(context, caller, connector_id)
-    return reach.run(context, row, ids.read("run", job_id))
+    inner = ids.read("connector", connector_id)
+    run, space_id = reach.placed_run(context, caller, inner, ids.read("run", job_id))
+    caller.require_space_role(space_id)
+    return run
 
 
 @router.post("/refresh-permissions", status_code=202, response_model=One[Job])
