@@ -86,6 +86,11 @@ class Vault(PlainHouse):
             row = connection.execute(select(items).where(items.c.key == key)).one_or_none()
         return row._mapping if row is not None else None
 
+    def hint(self, key: str, hint: str) -> None:
+        """Let the ledger have been told a move hint about a key, should it know the key."""
+        with writing(self.engine) as connection:
+            connection.execute(update(items).where(items.c.key == key).values(move_hint=hint))
+
     def fact(self, key: str, column: str) -> Any:
         """Return one column of the ledger's row of a key."""
         row = self.item(key)

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy import event as listening
@@ -23,11 +22,11 @@ from sqlalchemy import event as listening
 from catchment.store.engine import WRITE, open_engine, outside, reading, writing
 from catchment.store.postgres_index import NAME, build
 from tests.support.clock import SetClock
+from tests.support.model import Syncing, examples, machine
 from tests.support.postgres import postgres, postgres_server
 from tests.support.scripted import SLUG, World
 from tests.support.vault import Vault
 from tests.sync.conftest import Register
-from tests.sync.test_model import PROFILE, SOAK, Syncing, machine
 
 __all__ = ["machine", "postgres", "postgres_server"]
 ROOT = Path(__file__).parents[2]
@@ -76,8 +75,7 @@ def test_whatever_happens_a_quiet_run_makes_the_index_equal_to_the_source(
 ) -> None:
     """Nothing lost, nothing deleted without proof, nothing silent, nothing twice: here, too."""
     OnPostgresql.server = postgres_server
-    few = settings(PROFILE, max_examples=500 if SOAK else 12)
-    run_state_machine_as_test(OnPostgresql, settings=few)
+    run_state_machine_as_test(OnPostgresql, settings=examples(12, 500))
 
 
 class TestTheIndexOverTheWords:
