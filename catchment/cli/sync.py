@@ -90,6 +90,7 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
     """
     from catchment.core.errors import ConfigRejected, NotFound
     from catchment.kit import registry
+    from catchment.kit.catalog import holds_secrets
 
     try:
         provider, address = registry.recognise(source)
@@ -104,9 +105,9 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
     from catchment.services import connectors, testing
 
     known = connectors.at_address(house.context(), provider, address) if house.has_store() else None
-    if known is None or address.credentials:
+    if known is None or holds_secrets(registry.provider(provider), address.credentials):
         # Before anything is stored or started: most addresses that are new have a slip somewhere.
-        testing.require_working(provider, address.config, address.credentials)
+        testing.require_working(provider, address.config, address.credentials, is_new=known is None)
     context = house.working()
     connector, made = connectors.for_address(context, provider, address)
     if made:
@@ -117,11 +118,9 @@ def made_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
 def warn_of_secrets(provider: str, address: SourceAddress) -> None:
     """Say where a secret that stood in an address goes, and that the shell remembers it."""
     from catchment.kit import registry
-    from catchment.kit.catalog import secret_names
+    from catchment.kit.catalog import holds_secrets
 
-    if secret_names(registry.provider(provider)) & {
-        name for name, value in address.credentials.items() if value
-    }:
+    if holds_secrets(registry.provider(provider), address.credentials):
         out.note(
             "The password in the address goes to the connector's credentials and is not shown again. "
             "It still stands in your shell's history; next time use: catchment connector credentials."

@@ -311,6 +311,11 @@ def secret_names(provider: type[Connector[Any, Any]]) -> set[str]:
     return names
 
 
+def holds_secrets(provider: type[Connector[Any, Any]], values: Mapping[str, Any]) -> bool:
+    """Tell whether one of these values is a secret of the provider's, and not empty."""
+    return not secret_names(provider).isdisjoint(name for name, value in values.items() if value)
+
+
 def auth_type(provider: type[Connector[Any, Any]]) -> str:
     """Return how people sign in: ``none``, ``key`` or ``oauth2``."""
     if provider.slug in AUTH:

@@ -14,7 +14,7 @@ from catchment.core.errors import UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import needs_credentials, spelled
+from catchment.kit.catalog import holds_secrets, needs_credentials, spelled
 from catchment.kit.connector import BrowsePage, Kind
 from catchment.kit.health import Capability
 from catchment.kit.push import Push
@@ -78,13 +78,14 @@ def at_address(context: Context, provider: str, address: SourceAddress) -> Conne
 def for_address(context: Context, provider: str, address: SourceAddress) -> tuple[ConnectorRow, bool]:
     """Return the connector to the source at an address, and whether it had to be made.
 
-    Secrets that stood in the address replace the credentials that the connector had.
+    Secrets that stood in the address replace the credentials that the connector had; the name of a user
+    alone does not.
     """
     found = at_address(context, provider, address)
     if found is None:
         made = add(context, provider, address.config, name=address.name, credentials=address.credentials)
         return made, True
-    if address.credentials:
+    if holds_secrets(registry.provider(provider), address.credentials):
         set_credentials(context, found, address.credentials)
     return find(context, found.id), False
 

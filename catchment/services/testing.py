@@ -86,10 +86,19 @@ def try_connector(context: Context, connector: ConnectorRow) -> Tried:
         return _try(lambda given: connectors.source_of(context, connector, given), session)
 
 
-def require_working(provider_slug: str, config: Mapping[str, Any], credentials: Mapping[str, Any]) -> None:
+def require_working(
+    provider_slug: str, config: Mapping[str, Any], credentials: Mapping[str, Any], *, is_new: bool = True
+) -> None:
     """Refuse what the operator is about to store, unless the source can be synced with it.
 
     Whether single items can be read shows in the sync.
+
+    Args:
+        provider_slug: Which provider.
+        config: Settings.
+        credentials: What to sign in with.
+        is_new: Whether the connector is still to be made. Of one that is there only the credentials are new:
+            what has gone at its source since, such as all keys of a prefix, is for its run to tell.
 
     Raises:
         ConfigRejected: It cannot be reached, signed in to or listed; the message names the setting.
@@ -100,6 +109,8 @@ def require_working(provider_slug: str, config: Mapping[str, Any], credentials: 
         return  # made without them, the connector waits for its credentials
     source = provider(settings, read_credentials(provider, dict(credentials) or None), Session())
     for result in connectors.checked(source):
+        if not is_new and result.health is Health.MISCONFIGURED:
+            continue
         if result.health is not Health.OK and result.name != ITEMS_CAPABILITY:
             raise ConfigRejected(result.message, setting=result.setting, remedy=result.remedy)
 

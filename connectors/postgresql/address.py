@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from catchment.core.errors import SourceError
-from catchment.kit import AuthRejected, ConfigRejected, SourceAddress, SourceDown
+from catchment.kit import ConfigRejected, SourceAddress
 from connectors.postgresql.config import PostgreSQLConfig
-from connectors.postgresql.credentials import PostgreSQLCredentials
 
 SCHEMES = ("postgresql", "postgres")
 LISTS = {
@@ -102,39 +100,6 @@ def take_apart(text: str) -> SourceAddress | None:
         identity=identity(config),
         display=_display(parsed, config),
         credentials=credentials,
-    )
-
-
-def require_working(address: SourceAddress) -> None:
-    """Look whether what an address names is there, so that a slip shows before anything is stored.
-
-    Raises:
-        ConfigRejected: The server does not answer, or something that the address names is not there.
-    """
-    from connectors.postgresql.connector import PostgreSQL
-
-    config = PostgreSQLConfig.model_validate(address.config)
-    source = PostgreSQL(config, _credentials(address.credentials))
-    try:
-        source.require_all()
-    except AuthRejected as error:
-        if "password" in address.credentials:
-            raise ConfigRejected(error.message, setting="password", remedy=error.remedy) from error
-        # The connector may exist and have a password already: its run will tell.
-    except ConfigRejected:
-        raise
-    except SourceDown as error:
-        raise ConfigRejected(error.message, setting="host", remedy=error.remedy) from error
-    except SourceError:
-        pass  # what passes, or what must be granted, is the run's to say
-    finally:
-        source.close()
-
-
-def _credentials(values: Mapping[str, Any]) -> PostgreSQLCredentials:
-    password = values.get("password")
-    return PostgreSQLCredentials(
-        username=values.get("username"), password=SecretStr(password) if password else None
     )
 
 

@@ -104,15 +104,12 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
 
     @classmethod
     def address(cls, text: str) -> SourceAddress | None:
-        """Recognise ``postgresql://`` and ``postgres://``, and look whether what they name is there.
+        """Recognise ``postgresql://`` and ``postgres://``; the server is not contacted.
 
         Raises:
             ConfigRejected: A part of it cannot work: host, port, password, database, schema, table, column.
         """
-        found = addresses.take_apart(text)
-        if found is not None:
-            addresses.require_working(found)
-        return found
+        return addresses.take_apart(text)
 
     @classmethod
     def identity(cls, config: Mapping[str, Any]) -> str:
@@ -285,16 +282,6 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
         """
         if self.config.replication != "off":
             self.log.slot.drop()
-
-    def require_all(self) -> None:
-        """Describe everything that the settings name.
-
-        Raises:
-            SourceError: Something of it is not there, or cannot be asked.
-        """
-        for scope in self.named_scopes():
-            for name in self.relations_of(scope):
-                self.plans.fresh(name)
 
     def close(self) -> None:
         """Close the connections, and throw away what was read of the log."""

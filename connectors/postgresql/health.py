@@ -34,7 +34,7 @@ def probe(source: PostgreSQL) -> list[Capability]:
     try:
         names = [name for scope in source.named_scopes() for name in source.relations_of(scope)]
     except SourceError as error:
-        return [*results, failed("read", error), Capability("changes", Health.MISCONFIGURED, _UNTRIED)]
+        return [*results, failed("list", error), Capability("changes", Health.MISCONFIGURED, _UNTRIED)]
     plans = []
     for name in names:
         try:
@@ -160,5 +160,9 @@ def _by_column(connection: Connection, plans: list[RowPlan]) -> list[Capability]
 
 def failed(name: str, error: SourceError) -> Capability:
     """Say how a capability stands that ended in this error."""
-    unreachable = not isinstance(error, ConfigRejected | AuthRejected | PermissionMissing)
-    return Capability.failed(name, error, setting="host" if unreachable and name == "connect" else "")
+    setting = ""
+    if isinstance(error, AuthRejected):
+        setting = "password"
+    elif name == "connect" and not isinstance(error, ConfigRejected | PermissionMissing):
+        setting = "host"
+    return Capability.failed(name, error, setting=setting)

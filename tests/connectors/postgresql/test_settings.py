@@ -10,12 +10,19 @@ from psycopg import sql
 from pydantic import SecretStr, ValidationError
 
 from catchment.core.errors import AuthRejected, ConfigRejected, SourceBusy, SourceDown, SourceError
-from catchment.kit import Health, Session
+from catchment.kit import Health, Session, registry
+from catchment.services import testing
 from connectors.postgresql import PostgreSQL, PostgreSQLConfig, PostgreSQLCredentials
 from connectors.postgresql.address import take_apart
 from connectors.postgresql.errors import connect_error
 from connectors.postgresql.names import Name, parse_name, row_key, row_path, split_key, split_path
 from tests.connectors.postgresql.conftest import Base, listed, texts
+
+
+def require_working(address: str) -> None:
+    """Do what the command line does with an address before anything is stored."""
+    slug, found = registry.recognise(address)
+    testing.require_working(slug, found.config, found.credentials)
 
 
 class TestAddress:
@@ -38,6 +45,10 @@ class TestAddress:
         assert found.credentials == {"username": "reader", "password": "s@cret"}
         assert found.display == "postgresql://db.example:6432/shop?schema=sales&table=docs&table=x.notes"
         assert "cret" not in found.identity + found.display + found.name
+
+    def test_nobody_is_asked_to_read_an_address(self) -> None:
+        """Whatever it names: a server that is not there does not matter yet."""
+        assert PostgreSQL.address("postgresql://u:pw@host.invalid/d?table=nope") is not None
 
     def test_other_users_mean_the_same_source_and_other_tables_another(self) -> None:
         """The identity is server, database, schema and what is read."""
@@ -72,7 +83,7 @@ class TestAddress:
         assert "hunter2" not in str(caught.value)
 
     def test_what_an_address_names_is_looked_for(self, base: Base) -> None:
-        """Wrong host, port, password, database, schema, table and column are told at once."""
+        """Wrong host, port, password, database, schema, table and column are told before all is stored."""
         base.sql("CREATE TABLE t (id int PRIMARY KEY)")
         password = "right-one"
         role = f"reader_{base.name}"
@@ -87,6 +98,7 @@ class TestAddress:
                 f"{role}:{password}@host.invalid:{base.site.port}/{base.name}?": "host",
                 f"{role}:{password}@127.0.0.1:{dead}/{base.name}?": "host",
                 f"{role}:wrong@127.0.0.1:{base.site.port}/{base.name}?": "password",
+                f"{role}@127.0.0.1:{base.site.port}/{base.name}?table=t&": "password",
                 f"{good}/nope?": "database",
                 f"{good}/{base.name}?schema=nope&": "schema",
                 f"{good}/{base.name}?schema=nope&table=x&": "schema",
@@ -97,13 +109,10 @@ class TestAddress:
             }
             try:
                 base.sql(f"GRANT SELECT ON t TO {role}")
-                assert PostgreSQL.address(f"postgresql://{good}/{base.name}?table=t")
-                assert PostgreSQL.address(
-                    f"postgresql://{role}@127.0.0.1:{base.site.port}/{base.name}?table=t"
-                )
+                require_working(f"postgresql://{good}/{base.name}?table=t")
                 for address, setting in wrong.items():
                     with pytest.raises(ConfigRejected) as caught:
-                        PostgreSQL.address(f"postgresql://{address}connect_timeout_seconds=5")
+                        require_working(f"postgresql://{address}connect_timeout_seconds=5")
                     assert caught.value.setting == setting, address
                     assert caught.value.remedy
                     assert password not in str(caught.value)
