@@ -186,7 +186,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         raise NotImplementedError
 
     def doubt_empty(self, scope: Scope) -> None:
-        """Look again at a scope whose first complete listing named nothing in scope.
+        """Look again at a scope whose first complete listing named nothing, and of which nothing is known.
 
         A misspelt setting looks just like that. Raising makes the scope incomplete, so that the person
         hears of it and nothing goes on the evidence of the slip; by default an empty scope is as good as any.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from catchment.core.errors import RunCancelled
+from catchment.store.engine import writing
 from connectors.s3 import S3, S3Config, listing, reading
 from tests.connectors.s3.conftest import KEYS
 from tests.support.s3 import Answer, Bucket, Proxy, client_of, error, lists, rclone, reads
@@ -249,13 +250,34 @@ class TestScope:
         assert house.sync().state == "SUCCEEDED"
         assert house.shown() == set(keys)
 
-    def test_a_prefix_that_was_emptied_is_no_mistake(self, house: Vault, bucket: Bucket) -> None:
-        """Acceptance 9: its documents are held, and go when a person allows it."""
-        keys = bucket.fill(3, pattern="reports/{:03}.txt")
+    @pytest.mark.parametrize("before", ["complete", "broken off", "forgotten"])
+    def test_a_prefix_that_was_emptied_is_no_mistake(
+        self, house: Vault, bucket: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, before: str
+    ) -> None:
+        """Acceptance 9: its documents are held, shown, and go when a person allows it.
+
+        That it was ever listed to its end does not matter: a reset of the cursor forgets that.
+        """
+        monkeypatch.setattr(listing, "PAGE_KEYS", 3)
+        keys = bucket.fill(6, pattern="reports/{:03}.txt")
         house.configure(**house.connector().config, prefix="reports/")
+        if before == "broken off":
+            proxy.fault(proxy.page(2), error("InternalError", 500))
         house.sync()
+        proxy.mend()
+        shown = house.shown()
+        assert shown == set(keys[:3] if before == "broken off" else keys)
+        if before == "forgotten":
+            with writing(house.engine) as connection:
+                connection.exec_driver_sql("UPDATE scopes SET listed_at = NULL")
         bucket.delete(*keys)
-        assert house.sync().error_code == "deletion_guard"
+        run = house.sync()
+        assert run.error_code == "deletion_guard"
+        assert run.details["held"]["reports/"] == {
+            "count": len(shown),
+            "documents": len(shown),
+            "sample": sorted(shown),
+        }
         assert house.sync(allow_mass_delete=True).state == "SUCCEEDED"
         assert house.shown() == set()
 
