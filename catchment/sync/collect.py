@@ -240,16 +240,6 @@ class Collector:
         with reading(self.run.engine) as connection:
             return any(items.live_pks(connection, row.pk, watermark=end.watermark))
 
-    def _events(self, scope: Scope, row: ScopeRow, resume: str | None) -> Iterator[ListingEvent]:
-        """Ask for a listing, with bodies if it is plain that nearly all of them will be read."""
-        run = self.run
-        if run.row.dry_run:
-            return run.source.listing(scope, resume)
-        with reading(run.engine) as connection:
-            reads_all = run.mode is Mode.FULL or not items.has_any(connection, row.pk)
-        ask = run.source.listing_with_content if reads_all else run.source.listing
-        return ask(scope, resume)
-
     def _resume_at(self, row: ScopeRow, end: ScopeEnd) -> str | None:
         """Begin a listing, or go on with one that an earlier run could not finish."""
         run = self.run
