@@ -90,7 +90,8 @@ def _migrated(told: list[str]) -> int:
 
 def doctor() -> int:
     """Look for what is wrong with this installation, and say what to do. Starts nothing."""
-    from catchment.services.doctor import Verdict, examine
+    from catchment.services.doctor import examine
+    from catchment.services.findings import Verdict
 
     house = House()
     state = house.stack_state() if house.is_local else None

@@ -9,46 +9,25 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from catchment.core.errors import CatchmentError, Unavailable, UsageError
+from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.settings import parse_settings, sync_settings
 from catchment.services.context import Context
+from catchment.services.doctor_store import look_at_store, numbers
+from catchment.services.findings import Finding, Verdict
 from catchment.services.prefect_client import PrefectClient, PrefectRefused
-from catchment.store.engine import open_engine, reading, writing
-from catchment.store.migrate import current_revision, require_current
 
 GIB = 1024**3
-LEAST_SQLITE = (3, 35, 0)
 PINS: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "prefect": ((3, 8, 8), (3, 9)),
     "fastapi": ((0, 139), (0, 151)),
     "sqlalchemy": ((2, 0, 40), (2, 1)),
 }
 """From this version on, and below that one; see pyproject.toml for the reasons."""
-
-
-class Verdict(StrEnum):
-    """How one thing stands."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Nothing is wrong, but worth knowing."""
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    verdict: Verdict
-    message: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +71,7 @@ def _examine(patient: Patient) -> Iterator[Finding]:
     yield from _home(patient.home)
     yield _parser()
     engine = None
-    for found in _store(patient):
+    for found in look_at_store(patient.store_url):
         if isinstance(found, Engine):
             engine = found
         else:
@@ -117,16 +96,6 @@ def _python() -> Finding:
     return Finding("python", Verdict.WRONG, f"{told} is untried.", "Use Python 3.11, 3.12 or 3.13.")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = []
-    for part in text.split("."):
-        digits = "".join(character for character in part if character.isdigit())
-        if not digits:
-            break
-        parts.append(int(digits))
-    return tuple(parts)
-
-
 def _pinned(name: str) -> Finding:
     least, below = PINS[name]
     wanted = f"{name}>={'.'.join(map(str, least))},<{'.'.join(map(str, below))}"
@@ -134,7 +103,7 @@ def _pinned(name: str) -> Finding:
         installed = version(name)
     except PackageNotFoundError:
         return Finding(name, Verdict.WRONG, f"{name} is not installed.", f"Install {wanted}.")
-    if least <= _numbers(installed) < below:
+    if least <= numbers(installed) < below:
         return Finding(name, Verdict.OK, f"{name} {installed}")
     return Finding(name, Verdict.WRONG, f"{name} {installed} does not work with this.", f"Install {wanted}.")
 
@@ -180,65 +149,6 @@ def _parser() -> Finding:
     if isinstance(answer, ParsedDocument) and "probe" in answer.text:
         return Finding("parser", Verdict.OK, "The parser process starts and answers.")
     return Finding("parser", Verdict.WRONG, "The parser process gives wrong answers.", "Install it again.")
-
-
-def _store(patient: Patient) -> Iterator[Finding | Engine]:
-    """Look at the store; yields its engine, too, when it can be used."""
-    path = patient.store_url.removeprefix("sqlite:///")
-    is_file = path != patient.store_url
-    if is_file and not Path(path).exists():
-        yield Finding("store", Verdict.NOTE, "There is no store yet; the first sync makes it.")
-        return
-    engine = open_engine(patient.store_url)
-    try:
-        require_current(engine)
-    except UsageError as error:
-        yield Finding("store", Verdict.WRONG, error.message, error.remedy)
-        return
-    except Exception as error:
-        yield Finding("store", Verdict.WRONG, f"The store cannot be opened: {type(error).__name__}.")
-        return
-    yield Finding("store", Verdict.OK, f"revision {current_revision(engine)}")
-    if engine.dialect.name == "sqlite":
-        yield from _sqlite(engine)
-    yield engine
-
-
-def _sqlite(engine: Engine) -> Iterator[Finding]:
-    with reading(engine) as connection:
-        library = str(connection.exec_driver_sql("SELECT sqlite_version()").scalar())
-        has_fts = connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar()
-        complaints = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(3)")]
-    if _numbers(library) < LEAST_SQLITE or not has_fts:
-        yield Finding(
-            "sqlite", Verdict.WRONG, f"SQLite {library} lacks FTS5 or is too old.", "Use a newer Python."
-        )
-    else:
-        yield Finding("sqlite", Verdict.OK, f"SQLite {library} with FTS5")
-    if complaints == ["ok"]:
-        yield Finding("store integrity", Verdict.OK, "The file is sound.")
-    else:
-        yield Finding(
-            "store integrity",
-            Verdict.WRONG,
-            f"The file is damaged: {'; '.join(map(str, complaints))}"[:300],
-            "Restore it from a backup, or move it away and sync again.",
-        )
-        return
-    try:
-        with writing(engine) as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
-            )
-    except Exception as error:
-        yield Finding(
-            "index integrity",
-            Verdict.WRONG,
-            f"The full-text index does not match the documents ({type(error).__name__}).",
-            "Sync each connector with --mode full.",
-        )
-    else:
-        yield Finding("index integrity", Verdict.OK, "The full-text index matches the documents.")
 
 
 def _client(patient: Patient) -> PrefectClient | None:

@@ -30,6 +30,8 @@ CACHE_KIB = 16 * 1024
 WRITE = "catchment_write"
 POOL_SIZE = 4
 """Connections that a process keeps: collect, index and the pulse take one each, and one is to spare."""
+MOST_CONNECTIONS = 12
+"""What it opens at most, all of them at one PostgreSQL."""
 IDLE_SECONDS = 15
 """A writer that says nothing for so long within a transaction is taken for stopped, and its locks go."""
 STATEMENT_SECONDS = 120
@@ -100,7 +102,7 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(
         parsed,
         pool_size=POOL_SIZE,
-        max_overflow=8,
+        max_overflow=MOST_CONNECTIONS - POOL_SIZE,
         pool_use_lifo=True,
         pool_pre_ping=True,
         hide_parameters=True,

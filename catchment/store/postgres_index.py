@@ -70,7 +70,7 @@ class PostgresIndex(TableIndex):
         next run or upkeep tries again.
         """
         with reading(engine) as connection:
-            if _state(connection) or not _has_chunks(connection):
+            if not is_missing(connection):
                 return
         try:
             with advisory_lock(engine, NAME, wait=False) as connection_of_lock:
@@ -133,6 +133,11 @@ def build(connection: Connection) -> None:
         if not connection.invalidated:
             for name in settings:
                 connection.exec_driver_sql(f"RESET {name}")
+
+
+def is_missing(connection: Connection) -> bool:
+    """Tell whether there is something to search, and no whole index over its words."""
+    return not _state(connection) and _has_chunks(connection)
 
 
 def _state(connection: Connection) -> bool | None:
