@@ -266,7 +266,8 @@ class Collector:
         admitted = {item.key: item for item in names if run.selection.admits(item.path)}
         if not admitted:
             return
-        end.listed += len(admitted)
+        # A scope in which only folder markers are left is as empty as one without them.
+        end.listed += sum(item.refusal is None for item in admitted.values())
         with reading(run.engine) as connection:
             if run.mode is Mode.AUTO:
                 admitted = self._unsettled(connection, admitted, row, end)

@@ -34,7 +34,10 @@ class TestFlowKilled:
         kill_again_and_again(journey, place, kills=KILLS, rng=random.Random(7))
 
     def test_the_same_for_a_bucket(self, journey: Journey, tmp_path: Path) -> None:
-        """Objects are listed by pages and fetched beside each other; that makes no difference."""
+        """Objects are listed by pages and fetched beside each other; that makes no difference.
+
+        Acceptance 7 and 20 for s3.
+        """
         with rclone(tmp_path / "served") as endpoint:
             keys = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
             place = bucket_place(journey, tmp_path / "served" / "papers", endpoint=endpoint, keys=keys)
@@ -46,7 +49,10 @@ class TestFlowKilled:
                 place.retire()
 
     def test_the_same_for_a_table(self, journey: Journey, postgres_site: Site) -> None:
-        """Rows are compared by their hashes and fetched by the hundred; that makes no difference."""
+        """Rows are compared by their hashes and fetched by the hundred; that makes no difference.
+
+        Acceptance 7 and 20 for postgresql.
+        """
         with postgres_site.database() as name, postgres_site.connect(name) as source:
             config = {"host": postgres_site.socket, "port": postgres_site.port, "database": name}
             place = table_place(journey, source, config)

@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -271,13 +272,11 @@ class Moto:
         self._server.start()
         host, port = self._server.get_host_and_port()
         self.url = f"http://{host}:{port}"
-        self._made = 0
         self._boto = client_of(self.url)
 
     def bucket(self) -> Bucket:
-        """Make a bucket of a test's own."""
-        self._made += 1
-        made = Bucket(self._boto, f"bucket-{self._made}")
+        """Make a bucket of a test's own; all servers in one process have the same."""
+        made = Bucket(self._boto, f"bucket-{uuid4().hex[:8]}")
         made.boto.create_bucket(Bucket=made.name)
         return made
 

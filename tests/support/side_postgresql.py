@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg
+import pytest
 
 from catchment.kit.connector import ChangeFeed
 from connectors.postgresql import PostgreSQL, listing
@@ -51,6 +52,17 @@ class Ground:
         return cls(site, database, owner, wire, count())
 
 
+@pytest.fixture
+def postgres_ground(postgres_site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    """A database for all examples, and a way to it that can break."""
+    for name in ("FIRST_ROWS", "MOST_ROWS"):
+        monkeypatch.setattr(listing, name, getattr(listing, name))  # each example has its own
+    wire = Wire(postgres_site)
+    with postgres_site.database() as name, postgres_site.connect(name) as owner:
+        yield Ground.of(postgres_site, name, owner, wire)
+    wire.close()
+
+
 class TableSide(Side):
     """Tables `a` and `b`; a row's name is part of its key, so that a row that is moved has another key.
 
@@ -67,8 +79,10 @@ class TableSide(Side):
             (_BY_LOG, ChangeFeed.COMPLETE),
         )
     )
-    troubles = ("cut", "cut", "ended", "ended", "revoked", "dropped", "away", "cursor", "nothing")
+    troubles = ("cut", "cut pages", "ended", "ended", "revoked", "dropped", "away", "cursor", "nothing")
+    page_fails = "cut pages"
     failures = ("down", "up")
+    unreadable = "down"
     slug = PostgreSQL.slug
     provider = PostgreSQL
     credentials = {"username": _ROLE}  # noqa: RUF012 - nobody changes it
@@ -167,6 +181,12 @@ class TableSide(Side):
         match what:
             case "cut":
                 self._ground.wire.fault(lambda statement: names_table in statement, cut=True, skip=at - 1)
+            case "cut pages":
+                self._ground.wire.fault(
+                    lambda statement: names_table in statement and " LIMIT " in statement,
+                    cut=True,
+                    skip=at - 1,
+                )
             case "ended":
                 self._ground.wire.fault(
                     lambda statement: names_table in statement, then=self._end_backends, skip=at - 1, times=1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from connectors.s3 import S3, listing
+import botocore.session
+import pytest
+
+from connectors.s3 import S3, listing, pace
 from tests.support.s3 import ACCESS_KEY, HANG_UP, SECRET_KEY, Answer, Asked, Moto, Proxy, error, heads, reads
 from tests.support.sides import DRAFTS, SCOPES, Manner, Seen, Side, other_scope
 
@@ -28,6 +32,22 @@ class Ground:
     proxy: Proxy
 
 
+@pytest.fixture
+def s3_ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    """A server for all examples, and a way to it that can break; waits are a thousand times shorter."""
+    monkeypatch.setattr(pace, "BUSY_SECONDS", 0.001)
+    monkeypatch.setattr(pace, "DOWN_SECONDS", 0.001)
+    monkeypatch.setattr(listing, "PAGE_KEYS", listing.PAGE_KEYS)  # each example has its own
+    # Every run makes a client; what botocore reads of its files for one is read once for all.
+    read_once = functools.cache(botocore.session.create_loader)
+    monkeypatch.setattr(botocore.session, "create_loader", read_once)
+    moto = Moto()
+    proxy = Proxy(moto.url)
+    yield Ground(moto, proxy)
+    proxy.close()
+    moto.close()
+
+
 class BucketSide(Side):
     """Objects below `a/` and `b/`; the key is the path, so that an object that is moved has another key.
 
@@ -37,7 +57,9 @@ class BucketSide(Side):
 
     shapes = (S3.kind,)
     troubles = (*(f"list {how}" for how in _ANSWERS), "stumbling", "looks", "nothing")
+    page_fails = "list failing"
     failures = (*_ANSWERS, "up")
+    unreadable = "denied"
     slug = S3.slug
     provider = S3
     credentials: ClassVar[Mapping[str, Any]] = {

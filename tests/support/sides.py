@@ -68,7 +68,9 @@ class Side(ABC):
     Attributes:
         shapes: Kinds of sources to choose from.
         troubles: What `trouble` can do to a scope.
+        page_fails: The trouble of a page of a listing that fails for good.
         failures: What `fail` can do to one thing.
+        unreadable: The failure of a thing that cannot be read however often it is tried.
         provider: The class that reads this source.
         slug: Its name.
         credentials: What it signs in with.
@@ -79,7 +81,9 @@ class Side(ABC):
 
     shapes: ClassVar[Sequence[Any]]
     troubles: ClassVar[Sequence[str]]
+    page_fails: ClassVar[str]
     failures: ClassVar[Sequence[str]]
+    unreadable: ClassVar[str]
     slug: ClassVar[str]
     provider: type[AnyConnector]
     credentials: Mapping[str, Any] | None = None
@@ -173,7 +177,9 @@ class ScriptedSide(Side):
         (Kind.FEED, ChangeFeed.PARTIAL, False),
     )
     troubles = ("list", "find", "position", "cursor", "nothing")
+    page_fails = "list"
     failures = ("down", "up")
+    unreadable = "down"
     slug = scripted.SLUG
 
     def __init__(self, manner: Manner, ground: None = None) -> None:

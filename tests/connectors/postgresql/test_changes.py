@@ -64,7 +64,7 @@ class TestByColumn:
     def test_a_row_committed_late_with_an_earlier_time_is_not_lost(
         self, base: Base, source: PostgreSQL
     ) -> None:
-        """16: rows committed late with an earlier `updated_at`."""
+        """Acceptance 16: rows committed late with an earlier `updated_at`."""
         base.sql("INSERT INTO t VALUES (1, 'old')")
         with base.another() as late:
             late.execute("INSERT INTO t VALUES (2, 'late')")
@@ -138,7 +138,7 @@ class TestByLog:
         source.forget()
 
     def test_inserts_updates_deletes_and_new_keys_are_reported(self, base: Base, source: PostgreSQL) -> None:
-        """4: every kind of change since the mark, in its last state; the feed is complete."""
+        """Acceptance 4: every kind of change since the mark, in its last state; the feed is complete."""
         base.sql("INSERT INTO t SELECT g, 'en', 'x' FROM generate_series(1, 6) g")
         mark = mark_of(source)
         base.sql("INSERT INTO t VALUES (7, 'de', 'new')")
@@ -154,7 +154,7 @@ class TestByLog:
         assert reported(source, after) == (set(), set(), reported(source, after)[2])
 
     def test_a_change_during_the_listing_is_reported(self, base: Base, source: PostgreSQL) -> None:
-        """4: the mark is taken before the listing begins."""
+        """Acceptance 4: the mark is taken before the listing begins."""
         base.sql("INSERT INTO t VALUES (1, 'en', 'x')")
         events = source.listing(source.scopes()[0])
         next(events)
@@ -214,7 +214,7 @@ class TestByLog:
         assert reported(source, mark_of(source))[:2] == (set(), set())
 
     def test_a_lost_slot_asks_for_a_listing_that_makes_it_anew(self, base: Base, source: PostgreSQL) -> None:
-        """3: a slot that somebody dropped."""
+        """Acceptance 3: a slot that somebody dropped."""
         mark = mark_of(source)
         base.sql(
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s",

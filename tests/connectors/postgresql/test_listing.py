@@ -53,7 +53,7 @@ class TestKeys:
     def test_a_key_may_be_of_any_type_that_has_an_order(
         self, base: Base, monkeypatch: pytest.MonkeyPatch, kind: str, values: list[str]
     ) -> None:
-        """16: paging, fetching and looking up work with every type, one row a page."""
+        """Acceptance 16: paging, fetching and looking up work with every type, one row a page."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 1)
         monkeypatch.setattr(listing, "MOST_ROWS", 1)
         base.sql("CREATE TYPE mood AS ENUM ('sad', 'happy')")
@@ -71,7 +71,7 @@ class TestKeys:
         assert {answer.item.key for answer in found if answer.item} == set(items)
 
     def test_a_composite_key_is_paged_as_one(self, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
-        """16: a composite primary key, in the order of the key and not of the columns."""
+        """Acceptance 16: a composite primary key, in the order of the key and not of the columns."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 3)
         monkeypatch.setattr(listing, "MOST_ROWS", 3)
         base.sql("CREATE TABLE t (a int, b text, body text, PRIMARY KEY (b, a))")
@@ -102,7 +102,7 @@ class TestKeys:
         assert all(found.item for found in source.find(source.scopes(), ["public.t/%N,x", "public.t/1,%N"]))
 
     def test_a_table_without_a_key_is_named_by_its_rows(self, base: Base) -> None:
-        """16: no primary key: the hash of the row; equal rows are one item."""
+        """Acceptance 16: no primary key: the hash of the row; equal rows are one item."""
         base.sql("CREATE TABLE t (a int, body text)")
         base.sql("INSERT INTO t VALUES (1, 'one'), (2, 'two'), (2, 'two')")
         source = base.source(tables=["t"])
@@ -148,7 +148,7 @@ class TestKeys:
 
 class TestRelations:
     def test_views_queries_and_partitions_are_read(self, base: Base) -> None:
-        """16: a view, a materialised view, a query, and a partitioned table as one."""
+        """Acceptance 16: a view, a materialised view, a query, and a partitioned table as one."""
         base.sql(
             "CREATE TABLE p (id int, day date, body text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)"
         )
@@ -171,7 +171,7 @@ class TestRelations:
         assert texts(source, found) == {"query:q[2]": "FEB 100%\n\nid: 2"}
 
     def test_a_foreign_table_is_read(self, base: Base, tmp_path_factory: pytest.TempPathFactory) -> None:
-        """16: a foreign table, here a file of the server."""
+        """Acceptance 16: a foreign table, here a file of the server."""
         if not base.site.has_contrib:
             pytest.skip("the server has no file_fdw")
         base.sql("CREATE EXTENSION file_fdw")
@@ -220,7 +220,7 @@ class TestRelations:
     def test_a_relation_that_fails_half_way_does_not_hide_the_others(
         self, base: Base, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """16: one of all tables is dropped in the middle: the others are read, the scope is incomplete."""
+        """Acceptance 16: one of all is dropped in the middle: others are read, the scope is incomplete."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 1)
         monkeypatch.setattr(listing, "MOST_ROWS", 1)
         base.sql("CREATE TABLE a (id int PRIMARY KEY)")
@@ -238,7 +238,7 @@ class TestRelations:
         assert [event.key for event in rest if isinstance(event, Item)] == ["public.b[1]"]
 
     def test_rows_added_while_paging_do_no_harm(self, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
-        """16: concurrent inserts and deletes while paging: what is there all the while is seen once."""
+        """Acceptance 16: inserts and deletes while paging: what is there all the while is seen once."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 10)
         monkeypatch.setattr(listing, "MOST_ROWS", 10)
         base.sql("CREATE TABLE t (id int PRIMARY KEY)")
@@ -257,7 +257,7 @@ class TestRelations:
     def test_a_table_dropped_in_the_middle_ends_the_listing_with_an_error(
         self, base: Base, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """16: a dropped table is an error, never an empty listing."""
+        """Acceptance 16: a dropped table is an error, never an empty listing."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 1)
         monkeypatch.setattr(listing, "MOST_ROWS", 1)
         base.sql("CREATE TABLE t (id int PRIMARY KEY)")
@@ -272,7 +272,7 @@ class TestRelations:
 
 class TestTypes:
     def test_every_type_can_be_read(self, base: Base) -> None:
-        """16: NaN, infinity, dates before Christ, bytea, json, arrays, ranges, enum, domain and more."""
+        """Acceptance 16: NaN, infinity, dates before Christ, bytea, json, arrays, ranges, enum, domain."""
         base.sql("CREATE TYPE mood AS ENUM ('sad', 'happy')")
         base.sql("CREATE DOMAIN code AS text CHECK (VALUE ~ '^[A-Z]+$')")
         base.sql("CREATE TYPE pair AS (a int, b text)")

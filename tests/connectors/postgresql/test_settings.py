@@ -210,7 +210,7 @@ class TestConfig:
         assert modes == {"db.example": "require", "localhost": "prefer", "10.0.0.1": "require"}
 
     def test_a_connector_of_others_uses_nothing_of_this_machine(self, base: Base) -> None:
-        """26: no socket, no private address, no password file."""
+        """No socket, no private address, no password file."""
         base.sql("CREATE TABLE t (id int PRIMARY KEY)")
         for host, credentials, error in (
             (base.site.socket, PostgreSQLCredentials(username="postgres"), ConfigRejected),
@@ -276,7 +276,7 @@ class TestTemplates:
         assert caught.value.setting == "text"
 
     def test_only_what_is_used_makes_a_new_version(self, table: Base) -> None:
-        """17: columns that no template names change nothing; a changed template changes every version."""
+        """Columns that no template names change nothing; a changed template changes every version."""
         settings: dict[str, Any] = {"tables": ["t"], "text": "{body}", "title": "{headline}"}
         source = table.source(**settings)
         before = listed(source)

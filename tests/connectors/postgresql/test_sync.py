@@ -74,7 +74,7 @@ class TestRuns:
     def test_a_failing_table_leaves_its_documents_and_the_other_scopes(
         self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """1: a page that fails: no deletions in that scope, no success, other scopes unaffected."""
+        """Acceptance 1: no deletions in that scope, no success, other scopes unaffected."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 10)
         monkeypatch.setattr(listing, "MOST_ROWS", 10)
         docs.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)")
@@ -103,7 +103,7 @@ class TestRuns:
     def test_a_row_added_while_a_listing_runs_is_not_deleted_by_it(
         self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """2: a document of another run, behind the page that is read, survives this one."""
+        """Acceptance 2: a document of another run, behind the page that is read, survives this one."""
         make(tables=["docs"])
         house.sync()
         pages, once = listing._pages, []
@@ -121,7 +121,7 @@ class TestRuns:
         assert house.search("meanwhile")
 
     def test_a_row_that_cannot_be_parsed_fails_alone(self, base: Base, house: House, make: Make) -> None:
-        """5: one bad document is recorded, the others are there, and it is tried again."""
+        """Acceptance 5: one bad document is recorded, the others are there, and it is tried again."""
         base.sql("CREATE TABLE files (id int PRIMARY KEY, name text, file bytea)")
         base.sql(
             "INSERT INTO files VALUES (1, 'bad', '%PDF-1.4 broken'), (2, 'good', 'plain words'), "
@@ -137,7 +137,7 @@ class TestRuns:
     def test_a_crash_after_the_index_commit_makes_no_duplicates(
         self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """7: what was indexed before the end is not made again, and nothing is lost."""
+        """Acceptance 7: what was indexed before the end is not made again, and nothing is lost."""
         make(tables=["docs"])
         list_rows, broken = connector_module.list_rows, [True]
 
@@ -154,7 +154,7 @@ class TestRuns:
         assert (run.indexed, run.skipped, len(house.paths())) == (10, 20, 30)
 
     def test_an_emptied_table_is_held_by_the_guard(self, docs: Base, house: House, make: Make) -> None:
-        """9: a listing that returns nothing deletes nothing until a person allows it."""
+        """Acceptance 9: a listing that returns nothing deletes nothing until a person allows it."""
         make(tables=["docs"])
         house.sync()
         docs.sql("TRUNCATE docs")
@@ -165,7 +165,7 @@ class TestRuns:
     def test_a_table_of_many_that_is_dropped_is_held_by_the_guard(
         self, docs: Base, house: House, make: Make
     ) -> None:
-        """9: where all tables are read, one that vanishes counts as rows that vanish."""
+        """Acceptance 9: where all tables are read, one that vanishes counts as rows that vanish."""
         docs.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)")
         docs.sql("INSERT INTO notes VALUES (1, 'a')")
         make()
@@ -175,7 +175,7 @@ class TestRuns:
         assert (run.state, run.deleted, len(house.paths())) == ("FAILED", 0, 31)
 
     def test_a_dropped_table_deletes_nothing(self, docs: Base, house: House, make: Make) -> None:
-        """16: a table that the settings name and that is gone is an error."""
+        """Acceptance 16: a table that the settings name and that is gone is an error."""
         make(tables=["docs"])
         house.sync()
         docs.sql("DROP TABLE docs")
@@ -183,7 +183,7 @@ class TestRuns:
         assert (run.state, run.error_code, len(house.paths())) == ("FAILED", "scope_incomplete", 30)
 
     def test_equal_rows_without_a_key_are_one_document(self, base: Base, house: House, make: Make) -> None:
-        """17: the same id twice in one listing."""
+        """Acceptance 17: the same id twice in one listing."""
         base.sql("CREATE TABLE t (body text)")
         base.sql("INSERT INTO t VALUES ('same'), ('same'), ('other')")
         make(tables=["t"])
@@ -193,7 +193,7 @@ class TestRuns:
         assert house.sync().deleted == 0
 
     def test_a_killed_run_is_taken_up_by_the_ledger(self, docs: Base, house: House, make: Make) -> None:
-        """20: what an earlier run indexed is skipped by its version, not made again."""
+        """What an earlier run indexed is skipped by its version, not made again."""
         make(tables=["docs"], include=["public.docs/1*"])
         half = house.sync()
         assert half.indexed == 11
@@ -204,7 +204,7 @@ class TestRuns:
     def test_a_narrower_scope_takes_its_documents_along_and_gives_them_back(
         self, docs: Base, house: House, make: Make
     ) -> None:
-        """30: a table taken out goes without the guard, and comes back when the setting does."""
+        """Acceptance 30: a table taken out goes without the guard, and comes back when the setting does."""
         docs.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)")
         docs.sql("INSERT INTO notes VALUES (1, 'a')")
         make(tables=["docs", "notes"])
@@ -249,7 +249,7 @@ class TestFeeds:
     def test_incremental_runs_follow_the_changed_at_column(
         self, docs: Base, house: House, make: Make, bodies: list[str]
     ) -> None:
-        """4, 16: only what bears a later time is read, and late commits are not lost."""
+        """Acceptance 4, 16: only what bears a later time is read, and late commits are not lost."""
         make(tables=["docs"], updated_column="changed", late_commit_seconds=0)
         house.sync()
         with docs.another() as late:
@@ -266,7 +266,7 @@ class TestFeeds:
     def test_a_complete_feed_stands_in_for_listings(
         self, docs: Base, house: House, make: Make, bodies: list[str]
     ) -> None:
-        """4, 7: with logical decoding an automatic run takes changes and deletions from the log."""
+        """Acceptance 4, 7: an automatic run takes changes and deletions from the log."""
         docs.sql("CREATE PUBLICATION catchment FOR TABLE docs")
         make(tables=["docs"], replication="pgoutput")
         assert (house.sync().strategy, house.sync().strategy) == ("listing", "delta")
@@ -282,7 +282,7 @@ class TestFeeds:
     def test_an_expired_cursor_leads_to_a_listing_with_its_reason(
         self, docs: Base, house: House, make: Make
     ) -> None:
-        """3: the slot was dropped: everything is listed, the reason stands on the run, the feed goes on."""
+        """Acceptance 3: the slot was dropped: everything is listed, the run says why, the feed goes on."""
         docs.sql("CREATE PUBLICATION catchment FOR TABLE docs")
         make(tables=["docs"], replication="pgoutput")
         house.sync()
@@ -305,7 +305,7 @@ class TestFeeds:
     def test_a_crash_before_the_cursor_is_saved_loses_nothing(
         self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """7: changes that were taken and not saved come again; the slot was only looked into."""
+        """Acceptance 7: changes that were taken and not saved come again; the slot was only looked into."""
         docs.sql("CREATE PUBLICATION catchment FOR TABLE docs")
         make(tables=["docs"], replication="pgoutput")
         house.sync()
@@ -327,7 +327,7 @@ class TestFeeds:
         assert house.search("changed words")
 
     def test_a_restored_store_lists_everything(self, docs: Base, house: House, make: Make) -> None:
-        """28: a cursor that is ahead of the store is not believed; nothing is missing afterwards."""
+        """Acceptance 28: a cursor that is ahead of the store is not believed; nothing is missing."""
         docs.sql("CREATE PUBLICATION catchment FOR TABLE docs")
         make(tables=["docs"], replication="pgoutput")
         house.sync()
