@@ -51,7 +51,20 @@ class Lifeline:
     def close(self) -> None:
         """Let go of both ends; children that still read will end."""
         os.close(self.reader)
-        os.close(self._writer)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._writer >= 0:
+            os.close(self._writer)
+            self._writer = -1
+
+
+class Gate(Lifeline):
+    """A pipe at which a child waits after its imports, as long as the writing end is held here."""
+
+    def open(self) -> None:
+        """Let the child go on, and every successor of it."""
+        self._let_go()
 
 
 class Child:

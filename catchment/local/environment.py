@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catchment.core.home import OAUTH_CLIENT
-from catchment.local.lifeline import LIFELINE, SOCKET, WORKER
+from catchment.local.lifeline import GATE, LIFELINE, SOCKET, WORKER
 
 # Ours to hand down from process to process, never to inherit by accident; and without
 # PYTHONDONTWRITEBYTECODE the import of Prefect costs a third.
-_DROPPED = {LIFELINE, SOCKET, WORKER, "PYTHONDONTWRITEBYTECODE"}
+_DROPPED = {GATE, LIFELINE, SOCKET, WORKER, "PYTHONDONTWRITEBYTECODE"}
 
 
 def child_environment(

@@ -1,8 +1,9 @@
-"""What keeps a process from outliving its parent, whatever kills the parent.
+"""What keeps a process from outliving its parent, whatever kills the parent, and from going ahead of it.
 
 The supervisor holds the writing end of a pipe and never writes. Each child reads; the read ends only when the
 supervisor is gone, be it by kill -9, and the child's whole process group dies with it. Flow processes inherit
-no descriptor from Prefect's worker, so they watch who their parent is. Standard library only.
+no descriptor from Prefect's worker, so they watch who their parent is. A gate is a pipe of the same kind; its
+writing end is closed when a child may go on. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 LIFELINE = "CATCHMENT_LIFELINE_FD"
 SOCKET = "CATCHMENT_SERVER_SOCKET_FD"
 WORKER = "CATCHMENT_WORKER_PID"
+GATE = "CATCHMENT_GATE_FD"
 
 _LOOK_SECONDS = 0.5
 
@@ -24,7 +26,15 @@ def follow_supervisor() -> None:
     handle = os.environ.pop(LIFELINE, "")
     if handle:
         os.set_inheritable(int(handle), False)
-        threading.Thread(target=_read_to_end, args=(int(handle),), name="lifeline", daemon=True).start()
+        threading.Thread(target=_die_at_end, args=(int(handle),), name="lifeline", daemon=True).start()
+
+
+def wait_at_gate() -> None:
+    """Wait until the supervisor lets this process go on; one that was given no gate goes on at once."""
+    handle = os.environ.pop(GATE, "")
+    if handle:
+        _read_to_end(int(handle))
+        os.close(int(handle))
 
 
 def follow_worker() -> None:
@@ -48,6 +58,10 @@ def kill_group(group: int) -> None:
 def _read_to_end(handle: int) -> None:
     while os.read(handle, 1):
         pass
+
+
+def _die_at_end(handle: int) -> None:
+    _read_to_end(handle)
     kill_group(os.getpgid(0))
 
 

@@ -22,11 +22,11 @@ from typing import TypeVar
 
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.local import drain, pool, state
-from catchment.local.children import Child, ChildSpec, Lifeline
+from catchment.local.children import Child, ChildSpec, Gate, Lifeline
 from catchment.local.environment import child_environment, server_environment, worker_environment
 from catchment.local.hooks import Hooks, find_hooks
 from catchment.local.http import HttpApi
-from catchment.local.lifeline import SOCKET
+from catchment.local.lifeline import GATE, SOCKET
 from catchment.local.paths import prepare, sign_in, tail
 from catchment.local.ports import open_port
 from catchment.local.settings import StackSettings
@@ -56,6 +56,7 @@ class Supervisor:
         self._hooks = hooks
         self._settings = StackSettings()
         self._lifeline = Lifeline()
+        self._gate = Gate()
         self._children: list[Child] = []
         self._signals = 0
         self._stopping = threading.Event()
@@ -82,6 +83,7 @@ class Supervisor:
             return 1 if isinstance(error, Unavailable) else 2
         finally:
             self._http.close()
+            self._gate.close()
             self._lifeline.close()
 
     def _live(self) -> int:
@@ -105,11 +107,13 @@ class Supervisor:
         client = self._need_client()
         self._say("Starting Prefect ...")
         http = self._start_http() if self._http.is_wanted() else None
-        self._add(self._server(listener))
+        server, worker = self._launch(self._server(listener)), self._launch(self._worker())
+        self._wait_for(server)
         pool.furnish(client, self._home)
         self._close_old_runs()
         drain.reopen_intake(client, self._home)
-        self._add(self._worker())
+        self._gate.open()
+        self._wait_for(worker)
         if http is not None:
             self._wait_for(http)
         self._publish()
@@ -134,19 +138,17 @@ class Supervisor:
         )
 
     def _worker(self) -> ChildSpec:
+        """Describe the worker: it imports while the server starts, and polls when the gate opens."""
         limit = str(self._settings.worker_limit)
         return ChildSpec(
             name="worker",
             module="catchment.local.worker",
             arguments=("--pool", pool.POOL, "--name", pool.WORKER_NAME, "--limit", limit),
-            environment={**self._environment(), **worker_environment()},
+            environment={**self._environment(), **worker_environment(), GATE: str(self._gate.reader)},
+            pass_fds=(self._gate.reader,),
             is_ready=self._worker_polls,
             before_restart=lambda: pool.close_leftovers(self._need_client()),
         )
-
-    def _add(self, spec: ChildSpec) -> None:
-        """Start a child and wait until it is ready."""
-        self._wait_for(self._launch(spec))
 
     def _launch(self, spec: ChildSpec) -> Child:
         child = Child(spec, home=self._home, lifeline=self._lifeline, log_bytes=self._settings.log_bytes)

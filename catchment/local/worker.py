@@ -9,7 +9,7 @@ import signal
 from types import FrameType
 
 from catchment.core import garbage
-from catchment.local.lifeline import WORKER, follow_supervisor
+from catchment.local.lifeline import WORKER, follow_supervisor, wait_at_gate
 
 
 def main() -> None:
@@ -31,16 +31,16 @@ def main() -> None:
 
     from catchment.blocks import register_all
 
-    register_all()
-
-    worker = ProcessWorker(
-        work_pool_name=options.pool,
-        name=options.name,
-        limit=options.limit,
-        create_pool_if_not_found=False,
-    )
     garbage.started()
     try:
+        wait_at_gate()
+        register_all()
+        worker = ProcessWorker(
+            work_pool_name=options.pool,
+            name=options.name,
+            limit=options.limit,
+            create_pool_if_not_found=False,
+        )
         asyncio.run(worker.start())
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Worker stopped.")

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
@@ -18,9 +19,10 @@ import pytest
 
 from catchment.core.errors import ConfigRejected, Conflict
 from catchment.local import drain, paths, pool, state
-from catchment.local.children import Child, ChildSpec, Lifeline
+from catchment.local.children import Child, ChildSpec, Gate, Lifeline
 from catchment.local.environment import child_environment, worker_environment
 from catchment.local.hooks import Hooks, find_hooks
+from catchment.local.lifeline import GATE, wait_at_gate
 from catchment.local.ports import open_port
 from catchment.local.supervisor import Supervisor
 
@@ -319,6 +321,30 @@ class TestHooks:
         found.sweep()
         assert swept == [home]
         assert found.on_drain is None
+
+
+class TestGate:
+    def test_a_child_waits_until_it_opens_and_its_successors_do_not(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A worker that has its imports behind it polls only when its pool is in order."""
+        gate, seen = Gate(), []
+
+        def child() -> None:
+            monkeypatch.setenv(GATE, str(os.dup(gate.reader)))
+            wait_at_gate()
+            seen.append("went on")
+
+        first = threading.Thread(target=child)
+        first.start()
+        first.join(0.2)
+        seen.append("opened")
+        gate.open()
+        first.join()
+        child()
+        gate.close()
+        assert seen == ["opened", "went on", "went on"]
+        assert GATE not in os.environ
 
 
 class TestChild:
