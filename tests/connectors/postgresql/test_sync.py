@@ -13,6 +13,8 @@ from catchment.kit import Item, SourceDown
 from connectors.postgresql import PostgreSQL, listing
 from connectors.postgresql import connector as connector_module
 from tests.connectors.postgresql.conftest import Base, House
+from tests.support.postgres import Site
+from tests.support.postgres_wire import Match, Wire
 
 Make = Callable[..., None]
 
@@ -25,6 +27,19 @@ def docs(base: Base) -> Base:
     )
     base.sql("INSERT INTO docs SELECT g, 'Title ' || g, 'words of number' || g FROM generate_series(1, 30) g")
     return base
+
+
+@pytest.fixture
+def wire(postgres_site: Site) -> Iterator[Wire]:
+    """A way to the server that can break."""
+    made = Wire(postgres_site)
+    yield made
+    made.close()
+
+
+def pages_of(table: str) -> Match:
+    """Match the pages of a table's listing."""
+    return lambda statement: f'"{table}"' in statement and " LIMIT " in statement
 
 
 @pytest.fixture
@@ -72,32 +87,23 @@ class TestRuns:
         assert (house.sync(mode="full").indexed, len(bodies)) == (30, 30)
 
     def test_a_failing_table_leaves_its_documents_and_the_other_scopes(
-        self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
+        self, docs: Base, house: House, make: Make, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Acceptance 1: no deletions in that scope, no success, other scopes unaffected."""
         monkeypatch.setattr(listing, "FIRST_ROWS", 10)
         monkeypatch.setattr(listing, "MOST_ROWS", 10)
         docs.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)")
         docs.sql("INSERT INTO notes VALUES (1, 'a'), (2, 'b')")
-        make(tables=["docs", "notes"])
+        make(tables=["docs", "notes"], host=wire.folder)
         assert house.sync().indexed == 32
         docs.sql("DELETE FROM docs WHERE id IN (1, 30)")
         docs.sql("DELETE FROM notes WHERE id = 1")
-        read, calls = listing._page, []
-
-        def failing(*args: Any) -> Any:
-            calls.append(args[1].relation.scope)
-            if calls[-1] == "public.docs" and len(calls) == 3:
-                raise SourceDown("the third page fails")
-            return read(*args)
-
-        monkeypatch.setattr(listing, "_page", failing)
+        wire.fault(pages_of("docs"), cut=True, skip=1)
         run = house.sync()
-        assert run.state == "FAILED"
-        assert run.deleted == 1
+        assert (run.state, run.error_code, run.deleted) == ("FAILED", "scope_incomplete", 1)
         assert {"public.docs/1", "public.docs/30"} <= house.paths()
         assert "public.notes/1" not in house.paths()
-        monkeypatch.setattr(listing, "_page", read)
+        wire.mend()
         assert (house.sync().deleted, len(house.paths())) == (2, 29)
 
     def test_a_row_added_while_a_listing_runs_is_not_deleted_by_it(
@@ -134,24 +140,17 @@ class TestRuns:
         base.sql("UPDATE files SET file = 'now in words' WHERE id = 1")
         assert house.sync().indexed == 1
 
-    def test_a_crash_after_the_index_commit_makes_no_duplicates(
-        self, docs: Base, house: House, make: Make, monkeypatch: pytest.MonkeyPatch
+    def test_a_listing_that_broke_off_is_taken_up_by_the_ledger(
+        self, docs: Base, house: House, make: Make, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Acceptance 7: what was indexed before the end is not made again, and nothing is lost."""
-        make(tables=["docs"])
-        list_rows, broken = connector_module.list_rows, [True]
-
-        def dying(*args: Any) -> Iterator[Item]:
-            for number, item in enumerate(list_rows(*args)):
-                if number == 20 and broken:
-                    raise SourceDown("the server went away")
-                yield item
-
-        monkeypatch.setattr(connector_module, "list_rows", dying)
-        assert (house.sync().state, len(house.paths())) == ("FAILED", 20)
-        broken.clear()
+        """Acceptance 8: what was listed before is indexed, and is not made again."""
+        monkeypatch.setattr(listing, "FIRST_ROWS", 10)
+        make(tables=["docs"], host=wire.folder)
+        wire.fault(pages_of("docs"), cut=True, skip=1)
+        assert (house.sync().state, len(house.paths())) == ("FAILED", 10)
+        wire.mend()
         run = house.sync()
-        assert (run.indexed, run.skipped, len(house.paths())) == (10, 20, 30)
+        assert (run.indexed, run.skipped, len(house.paths())) == (20, 10, 30)
 
     def test_an_emptied_table_is_held_by_the_guard(self, docs: Base, house: House, make: Make) -> None:
         """Acceptance 9: a listing that returns nothing deletes nothing until a person allows it."""
