@@ -114,6 +114,8 @@ class Database:
         finally:
             with self._lock:
                 self._in_use.discard(connection)
+            if connection.broken:
+                pooled.invalidate()  # else the pool tries to use it, and logs at length that it cannot
             pooled.close()
 
     def _take(self) -> Any:

@@ -141,13 +141,23 @@ class TestRuns:
         assert house.sync().indexed == 1
 
     def test_a_listing_that_broke_off_is_taken_up_by_the_ledger(
-        self, docs: Base, house: House, make: Make, wire: Wire, monkeypatch: pytest.MonkeyPatch
+        self,
+        docs: Base,
+        house: House,
+        make: Make,
+        wire: Wire,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """Acceptance 8: what was listed before is indexed, and is not made again."""
+        """Acceptance 8: what was listed before is indexed, and is not made again.
+
+        The run says what happened, and no library beside it.
+        """
         monkeypatch.setattr(listing, "FIRST_ROWS", 10)
         make(tables=["docs"], host=wire.folder)
         wire.fault(pages_of("docs"), cut=True, skip=1)
         assert (house.sync().state, len(house.paths())) == ("FAILED", 10)
+        assert [record for record in caplog.records if record.name.startswith("sqlalchemy")] == []
         wire.mend()
         run = house.sync()
         assert (run.indexed, run.skipped, len(house.paths())) == (20, 10, 30)
