@@ -58,8 +58,8 @@ format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: $(STAMP) ## Run the crash and model tests with their full counts (an hour or more)
-	CATCHMENT_SOAK=1 $(BIN)/python -m pytest tests/journey tests/sync $(ARGS)
+soak: $(STAMP) ## Run the crash, model and memory tests with their full counts (two hours or more)
+	CATCHMENT_SOAK=1 $(BIN)/python -m pytest tests/journey tests/sync tests/connectors/s3/test_s3_memory.py $(ARGS)
 
 bench: $(STAMP) ## Measure beside a hand-written script, peers and the physical floor
 	$(BIN)/python -m benchmarks $(ARGS)

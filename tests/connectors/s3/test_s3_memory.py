@@ -23,17 +23,16 @@ from tests.support.s3 import rclone
 RUNS = 20
 WARM = 8
 """Runs after which everything that is imported or cached once is there."""
-OBJECTS = 100
-CHANGED = 30
+OBJECTS, CHANGED = (3000, 1000) if os.environ.get("CATCHMENT_SOAK") == "1" else (300, 60)
 LARGE_BYTES = 12 * 1024 * 1024
 MOST_GROWTH = 1.10
-SECONDS = 300
+SECONDS = 1800
 
 
 def fill(bucket: Path, run: int) -> None:
     """Write the objects of a run: some small ones, and a large one that no parser looks far into."""
     for number in range(OBJECTS if run == 0 else CHANGED):
-        (bucket / f"{number:03}.txt").write_text(f"token{run:02}x{number:03} at the weir\n" * 50)
+        (bucket / f"{number:04}.txt").write_text(f"token{run:02}x{number:04} at the weir\n" * 50)
     (bucket / "large.bin").write_bytes(bytes([0, 255, run]) * (LARGE_BYTES // 3))
 
 
