@@ -32,6 +32,8 @@ class Item:
         refusal: Why the source will not hand out the content (``storage_class: GLACIER``); a
             refused item is recorded as skipped and never fetched.
         metadata: Small facts that go with the document.
+        content: The body, where a listing brought it along (`Connector.listing_with_content`); else None,
+            and it is fetched.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Item:
     move_hint: str | None = None
     refusal: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)

@@ -185,6 +185,18 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         """
         raise NotImplementedError
 
+    def listing_with_content(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:
+        """Yield what `listing` does, for a run that will read every body.
+
+        A source that can bring bodies along for less than fetching costs puts them into `Item.content`:
+        bytes of the very state that the version marks, and only small ones, since the run holds a
+        thousand items at a time. All others are fetched as ever.
+
+        Raises:
+            SourceError: The scope cannot be listed (to its end).
+        """
+        return self.listing(scope, resume)
+
     def doubt_empty(self, scope: Scope) -> None:
         """Look again at a scope whose first complete listing named nothing, and of which nothing is known.
 

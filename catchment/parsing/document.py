@@ -31,12 +31,22 @@ def parse_document(request: ParseRequest, settings: TextLimits) -> ParsedDocumen
         request: The body and what is known of it.
         settings: The text limit and the length of chunks (`ParseSettings` has both).
     """
-    kind = ""
+    return _parsed(request, settings, kind=None)
+
+
+def parse_as(kind: str, request: ParseRequest, settings: TextLimits) -> ParsedDocument | ParseFailure:
+    """Do the same with a body whose kind is known already."""
+    return _parsed(request, settings, kind=kind)
+
+
+def _parsed(
+    request: ParseRequest, settings: TextLimits, *, kind: str | None
+) -> ParsedDocument | ParseFailure:
     try:
         body = _body_of(request)
         if not body:
             return _empty(request)
-        kind = kind_of(request.name, body, request.content_type)
+        kind = kind or kind_of(request.name, body, request.content_type)
         budget = Budget(characters=settings.max_characters)
         reading = read(Source(request.name, body, kind, request.content_type, budget))
         return _finish(request, reading, kind, settings)

@@ -13,7 +13,7 @@ from catchment.parsing.reading import Unreadable
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SQUEEZED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-_NOT_TEXT: Final = (b"%PDF-", b"{\\rtf", _OLE, *_ZIP, *_SQUEEZED)
+NOT_TEXT: Final = (b"%PDF-", b"{\\rtf", _OLE, *_ZIP, *_SQUEEZED)
 _ODF_MIMETYPES: Final = {
     b"application/vnd.oasis.opendocument.text": kinds.ODT,
     b"application/vnd.oasis.opendocument.presentation": kinds.ODP,
@@ -41,7 +41,7 @@ def kind_of(name: str, body: bytes, content_type: str | None) -> str:
         Unreadable: An office file protected by a password (``encrypted``).
     """
     named = kinds.BY_EXTENSION.get(kinds.extension(name)) or kinds.kind_of_content_type(content_type)
-    if not body.startswith(_NOT_TEXT):
+    if not body.startswith(NOT_TEXT):
         # The common case first: a name that promises text, and nothing binary near the beginning.
         if named in kinds.TEXTUAL and looks_like_text(body):
             return named

@@ -83,10 +83,16 @@ def standing(
     among, parameters = _among(connection, connector_pk, "key", keys)
     statement = (
         f"SELECT i.key, i.pk, i.version, i.path, i.url FROM items i WHERE {among} AND i.state = 'indexed'"
-        f" AND i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
+        f" AND +i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
     )
     rows = connection.exec_driver_sql(statement, parameters).fetchall()
     return {row[0]: Standing._make(row) for row in rows}
+
+
+def has_any(connection: Connection, scope_pk: int) -> bool:
+    """Whether anything was ever recorded of a scope."""
+    found = connection.execute(select(items.c.pk).where(items.c.scope_pk == scope_pk).limit(1))
+    return found.first() is not None
 
 
 def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]) -> dict[str, Known]:

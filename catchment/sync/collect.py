@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
 from catchment.core.runs import ItemState, Mode, Origin, Reason, RunKind, Strategy
-from catchment.kit.connector import Kind
+from catchment.kit.connector import Kind, ListingEvent
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Known
@@ -209,7 +209,7 @@ class Collector:
         page: list[Item] = []
         since = time.monotonic()
         try:
-            for event in run.source.listing(scope, resume):
+            for event in self._events(scope, row, resume):
                 if isinstance(event, Item):
                     page.append(event)
                     if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
@@ -236,9 +236,19 @@ class Collector:
             run.source.doubt_empty(scope)
 
     def _knows_of(self, row: ScopeRow, end: ScopeEnd) -> bool:
-        """Whether the ledger has things of a scope: a listing that broke off, or was forgotten, named some."""
+        """Whether the ledger has things of a scope: a listing that broke off or was forgotten named some."""
         with reading(self.run.engine) as connection:
             return any(items.live_pks(connection, row.pk, watermark=end.watermark))
+
+    def _events(self, scope: Scope, row: ScopeRow, resume: str | None) -> Iterator[ListingEvent]:
+        """Ask for a listing, with bodies if it is plain that nearly all of them will be read."""
+        run = self.run
+        if run.row.dry_run:
+            return run.source.listing(scope, resume)
+        with reading(run.engine) as connection:
+            reads_all = run.mode is Mode.FULL or not items.has_any(connection, row.pk)
+        ask = run.source.listing_with_content if reads_all else run.source.listing
+        return ask(scope, resume)
 
     def _resume_at(self, row: ScopeRow, end: ScopeEnd) -> str | None:
         """Begin a listing, or go on with one that an earlier run could not finish."""

@@ -75,7 +75,11 @@ class Fetcher:
 
     def add(self, job: Job, *, fetch: bool) -> None:
         """Take a job in; it is delivered after all that came before it."""
-        if self._pool is None:
+        content, job.item.content = job.item.content, None
+        if fetch and content is not None:
+            _take(self._run, job, content)
+            fetch = False
+        if self._pool is None or not (fetch or self._line or self._open.jobs):
             if fetch:
                 read_job(self._run, job)
             self._deliver(job)

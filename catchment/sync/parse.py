@@ -10,6 +10,7 @@ from pathlib import Path
 
 from catchment.core.documents import ParsedDocument, ParseRequest
 from catchment.parsing.process import ParserProcess
+from catchment.parsing.quick import parse_quickly
 from catchment.sync.batches import Action, Job
 from catchment.sync.run import Run
 
@@ -48,15 +49,10 @@ class Team:
 
     def parse(self, jobs: Sequence[Job]) -> None:
         """Parse the bodies of jobs; each gets its answer."""
-        if not self._parsers:
-            self._add()
         since = time.monotonic()
-        if self._threads is None:
-            _work_off(self._parsers[0], jobs)
-        else:
-            width = len(self._parsers)
-            shares = [jobs[first::width] for first in range(width)]
-            list(self._threads.map(_work_off, self._parsers, shares))
+        rest = [job for job in jobs if not self._is_quick(job)]
+        if rest:
+            self._parse_apart(rest)
         self._run.counters.parsed += sum(isinstance(job.parsed, ParsedDocument) for job in jobs)
         if (
             time.monotonic() - since > SLOW_SECONDS
@@ -64,6 +60,24 @@ class Team:
             and len(self._parsers) < self._run.around.parse.processes
         ):
             self._add()
+
+    def _is_quick(self, job: Job) -> bool:
+        """Parse a small plain text here and now: the way to a process and back costs more than that."""
+        job.parsed = parse_quickly(_request(job), self._run.around.parse)
+        if job.parsed is None:
+            return False
+        job.body = None
+        return True
+
+    def _parse_apart(self, jobs: Sequence[Job]) -> None:
+        if not self._parsers:
+            self._add()
+        if self._threads is None:
+            _work_off(self._parsers[0], jobs)
+            return
+        width = len(self._parsers)
+        shares = [jobs[first::width] for first in range(width)]
+        list(self._threads.map(_work_off, self._parsers, shares))
 
     def _add(self) -> None:
         run = self._run

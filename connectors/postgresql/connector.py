@@ -107,7 +107,7 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
         """Recognise ``postgresql://`` and ``postgres://``; the server is not contacted.
 
         Raises:
-            ConfigRejected: A part of it cannot work: host, port, password, database, schema, table, column.
+            ConfigRejected: It is one, and cannot work.
         """
         return addresses.take_apart(text)
 
@@ -162,6 +162,21 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
             SourceError: It cannot be read to its end; the other relations of the scope were yielded.
             RunCancelled: The run was asked to stop.
         """
+        return self._listing(scope, with_content=False)
+
+    def listing_with_content(
+        self,
+        scope: Scope,
+        resume: str | None = None,  # noqa: ARG002
+    ) -> Iterator[ListingEvent]:
+        """Yield every row in scope, small ones with their text: one statement reads both.
+
+        Raises:
+            SourceError: As `listing`.
+        """
+        return self._listing(scope, with_content=True)
+
+    def _listing(self, scope: Scope, *, with_content: bool) -> Iterator[ListingEvent]:
         first_error: SourceError | None = None
         plans: dict[str, RowPlan] = {}
         for name in self.relations_of(scope):
@@ -172,7 +187,7 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
         mark = self._mark(scope, plans) if first_error is None else None
         for plan in plans.values():
             try:
-                yield from list_rows(self.database, plan)
+                yield from list_rows(self.database, plan, with_content=with_content)
             except SourceError as error:
                 first_error = first_error or error
         if first_error is not None:

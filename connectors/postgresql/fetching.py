@@ -16,6 +16,8 @@ from connectors.postgresql.rows import RowPlan
 
 INLINE_BYTES = 1024 * 1024
 """A larger document column is read as a stream."""
+LISTED_BYTES = 16 * 1024
+"""A smaller row comes along with the listing where all are read."""
 _STREAM_ROWS = 50
 
 Answer = tuple[str, Content | ItemUnreadable]
@@ -56,19 +58,32 @@ def _streamed(
 
 
 def _document(database: Database, plan: RowPlan, row: tuple[Any, ...]) -> Answer:
+    item, body = _described(plan, row)
+    if plan.content is not None and item.size is None:
+        return item.key, ItemUnreadable(item.key, "empty", f"The column {plan.content.name} is null.")
+    if body is None:
+        return item.key, Content(_large(database, plan, row[: len(plan.key) or 1]), item.content_type, item)
+    return item.key, Content(body, item.content_type, item)
+
+
+def item_with_content(plan: RowPlan, row: tuple[Any, ...]) -> Item:
+    """Return the item of a row that was listed with its texts, and with the document if that is small."""
+    item, body = _described(plan, row)
+    if body is not None and item.size is not None and item.size <= LISTED_BYTES:
+        item.content = Content(body, item.content_type)
+    return item
+
+
+def _described(plan: RowPlan, row: tuple[Any, ...]) -> tuple[Item, bytes | None]:
+    """Return the item of a row and its body; None where it is null, or too large to come along."""
     width = len(plan.key) or 1
     texts_at = width + 3 + len(plan.listed)
     item = plan.item(row[:width], row[width:texts_at])
     texts = dict(zip(plan.read_names, row[texts_at:], strict=False))
     plan.describe(item, texts)
     if plan.content is None:
-        return item.key, Content(_encoded(plan.document(item, texts)), item.content_type, item)
-    body = row[-1]
-    if item.size is None:
-        return item.key, ItemUnreadable(item.key, "empty", f"The column {plan.content.name} is null.")
-    if body is None:
-        return item.key, Content(_large(database, plan, row[:width]), item.content_type, item)
-    return item.key, Content(bytes(body), item.content_type, item)
+        return item, _encoded(plan.document(item, texts))
+    return item, bytes(row[-1]) if row[-1] is not None else None
 
 
 def _encoded(text: str) -> bytes:

@@ -10,38 +10,51 @@ from catchment.kit import Item
 from connectors.postgresql import statements
 from connectors.postgresql.connect import Connection, Database
 from connectors.postgresql.errors import RecoveryConflict, StatementTimedOut, telling
+from connectors.postgresql.fetching import LISTED_BYTES, item_with_content
 from connectors.postgresql.rows import RowPlan
 from connectors.postgresql.spool import Spool
 
 FIRST_ROWS = 1_000
 MOST_ROWS = 10_000
+ROWS_WITH_CONTENT = 1_000
+"""Rows of a page that brings documents along: at most 16 MiB."""
 QUICK_SECONDS = 1.0
 SCAN_ROWS = 2_000
 CONFLICTS = 5
 
 
-def list_rows(database: Database, plan: RowPlan) -> Iterator[Item]:
+def list_rows(database: Database, plan: RowPlan, *, with_content: bool = False) -> Iterator[Item]:
     """Yield the item of every row that is not deleted.
 
     Paged, each page is a transaction of its own: no snapshot stays open, a row that is there all the
     while is seen once, and one that is added behind the page is left for the next listing.
 
+    Args:
+        database: Where.
+        plan: Whose rows.
+        with_content: Bring small documents along, where pages can be read and sizes are exact.
+
     Raises:
         SourceError: It cannot be read to its end; what was yielded before is real.
     """
-    rows = _pages(database, plan) if plan.paged else _scanned(database, plan)
+    if with_content and plan.paged and plan.tells_sizes:
+        for row in _pages(database, plan, most=ROWS_WITH_CONTENT, inline_bytes=LISTED_BYTES):
+            yield item_with_content(plan, row)
+        return
     width = len(plan.key) or 1
-    for row in rows:
+    for row in _pages(database, plan) if plan.paged else _scanned(database, plan):
         yield plan.item(row[:width], row[width:])
 
 
-def _pages(database: Database, plan: RowPlan) -> Iterator[tuple[Any, ...]]:
+def _pages(
+    database: Database, plan: RowPlan, *, most: int = MOST_ROWS, inline_bytes: int | None = None
+) -> Iterator[tuple[Any, ...]]:
     size, conflicts = FIRST_ROWS, 0
     last: tuple[str, ...] = ()
     while True:
         begun = time.monotonic()
         try:
-            rows = _page(database, plan, last, size)
+            rows = _page(database, plan, last, size, inline_bytes)
         except StatementTimedOut:
             if size == 1:
                 raise
@@ -57,11 +70,13 @@ def _pages(database: Database, plan: RowPlan) -> Iterator[tuple[Any, ...]]:
             return
         last = rows[-1][: len(plan.key)]
         if time.monotonic() - begun < QUICK_SECONDS:
-            size = min(size * 2, MOST_ROWS)
+            size = min(size * 2, most)
 
 
-def _page(database: Database, plan: RowPlan, last: tuple[str, ...], size: int) -> list[tuple[Any, ...]]:
-    statement = statements.page(plan, first=not last)
+def _page(
+    database: Database, plan: RowPlan, last: tuple[str, ...], size: int, inline_bytes: int | None
+) -> list[tuple[Any, ...]]:
+    statement = statements.page(plan, first=not last, inline_bytes=inline_bytes)
     with (
         database.reading() as connection,
         telling(setting=plan.relation.setting, subject=plan.relation.scope),

@@ -110,6 +110,11 @@ class RowPlan:
         """Names of what is read while listing."""
         return tuple(column.name for column in self.listed)
 
+    @property
+    def tells_sizes(self) -> bool:
+        """Whether the size of a listed row is that of its texts, not of what the server stores of them."""
+        return self.content is not None or not self.by_time
+
     @cached_property
     def _whole(self) -> tuple[bool, ...]:
         return tuple(column.is_whole for column in self.key)

@@ -12,15 +12,23 @@ from connectors.postgresql.names import sql_name
 from connectors.postgresql.rows import RowPlan
 
 
-def page(plan: RowPlan, *, first: bool) -> str:
-    """Read one page by key; parameters are the last key's values, unless it is the first, and the number."""
+def page(plan: RowPlan, *, first: bool, inline_bytes: int | None = None) -> str:
+    """Read one page by key; parameters are the last key's values, unless it is the first, and the number.
+
+    Args:
+        plan: Whose rows.
+        first: Whether it is the first page.
+        inline_bytes: Read the texts of rows up to this size, too, as `documents` does; those of larger
+            ones come as null.
+    """
     columns = ", ".join(_column(column) for column in plan.key)
     conditions = [_not_deleted(plan)]
     if not first:
         bounds = ", ".join(f"%s::text::{_type(column)}" for column in plan.key)
         # Written as a row the comparison is one range of the index; written with OR it is none.
         conditions.append(f"({columns}) > ({bounds})")
-    return f"{_select(plan)} {_where(conditions)} ORDER BY {columns} LIMIT %s"
+    texts = _small_texts(plan, inline_bytes) if inline_bytes is not None else []
+    return f"{_select(plan, *texts)} {_where(conditions)} ORDER BY {columns} LIMIT %s"
 
 
 def scan(plan: RowPlan) -> str:
@@ -63,6 +71,15 @@ def documents(plan: RowPlan, *, inline_bytes: int) -> str:
         # A case is not evaluated where it does not hold: a large value is not even unpacked.
         texts.append(f"CASE WHEN octet_length({column}) <= {inline_bytes:d} THEN {_bytes(plan.content)} END")
     return f"{_select(plan, *texts, by_key=True)} {_where([_not_deleted(plan), _keyless(plan)])}"
+
+
+def _small_texts(plan: RowPlan, inline_bytes: int) -> list[str]:
+    """Write what `documents` reads besides the facts, for rows up to a size."""
+    texts = [_readable(column) for column in plan.read]
+    if plan.content is not None:
+        texts.append(_bytes(plan.content))
+    size = _size(plan, has_text=not plan.by_time)
+    return [f"CASE WHEN {size} <= {inline_bytes:d} THEN {text} END" for text in texts]
 
 
 def content_slice(plan: RowPlan) -> str:

@@ -262,6 +262,7 @@ class TestErrors:
         """All three have ended, its error is the run's, and what it says is not shown to everybody."""
         house.tune(first_batch_items=2, batch_items=2, queue_batches=1)
         world.fill(40)
+        world.put("page.html", "<p>Only the parser process reads this.")
 
         def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("secret canary")
@@ -334,7 +335,7 @@ class TestCancel:
     ) -> None:
         """The middle lane listens too."""
         house.tune(poll_seconds=0.02)
-        world.fill(3)
+        world.put("page.html", "<p>Only the parser process reads this.")
         run = house.begin()
         monkeypatch.setattr(parse_lane, "ParserProcess", HangingParser)
         request_cancel(house, run, "shutdown")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
 from catchment.core.errors import ConfigRejected
-from catchment.kit import Complete, Item, ItemUnreadable
+from catchment.kit import Complete, Content, Item, ItemUnreadable
 from connectors.postgresql import listing
 from tests.connectors.postgresql.conftest import Base, listed, texts
 
@@ -389,3 +391,53 @@ class TestFetching:
                 bodies.append(stream.read())
         assert bodies == [b"%PDF-1", large]
         assert isinstance(answers["public.t[3]"], ItemUnreadable)
+
+
+class TestWithContent:
+    """What a first or full run lists with bodies is what it would have fetched."""
+
+    TABLE = """CREATE TABLE docs (
+        id int PRIMARY KEY, title text, body text, author text, file bytea, changed timestamptz
+    )"""
+    ROWS = """INSERT INTO docs VALUES
+        (1, 'One', 'first', 'ann', 'file one', '2024-01-01'),
+        (2, NULL, NULL, NULL, NULL, NULL),
+        (3, 'Three', repeat('three ', 1000), 'cas', repeat('f', 20000)::bytea, '2024-01-03'),
+        (4, 'Four', repeat('four ', 5000), 'dan', '\\xff00', '2024-01-04'),
+        (5, '', '', '', '', 'infinity')"""
+
+    @pytest.mark.parametrize(
+        ("settings", "along"),
+        [
+            ({}, {1, 2, 3, 5}),
+            ({"text": "{title} by {author}", "title": "{title}", "author": "{author}"}, {1, 2, 3, 4, 5}),
+            ({"content_column": "file", "url": "https://example.org/{id}"}, {1, 4, 5}),
+            ({"content_column": "file", "updated_column": "changed"}, {1, 4, 5}),
+            ({"updated_column": "changed"}, set()),
+            ({"views": ["docs"], "tables": [], "key": ["id"]}, {1, 2, 3, 5}),
+        ],
+    )
+    def test_small_rows_bring_what_would_be_fetched(
+        self, base: Base, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], along: set[int]
+    ) -> None:
+        """Larger ones, empty columns, and rows whose size is not known before, are left to be fetched."""
+        monkeypatch.setattr(listing, "FIRST_ROWS", 2)
+        base.sql(self.TABLE)
+        base.sql(self.ROWS)
+        source = base.source(**{"tables": ["docs"], **settings})
+        plain = listed(source)
+        events = list(source.listing_with_content(source.scopes()[0]))
+        assert isinstance(events[-1], Complete)
+        items = {event.key: event for event in events if isinstance(event, Item)}
+        brought = {key: items[key].content for key in items if items[key].content is not None}
+        assert {int(key[key.index("[") + 1 : -1]) for key in brought} == along
+        fetched = dict(source.fetch_many(list(plain.values())))
+        for key, content in brought.items():
+            other = fetched[key]
+            assert isinstance(content, Content)
+            assert isinstance(other, Content)
+            assert content.stream().read() == other.stream().read()
+            assert content.content_type == other.content_type
+            assert items[key] == (other.item or plain[key])
+        for key in set(items) - set(brought):
+            assert items[key].version == plain[key].version

@@ -12,6 +12,7 @@ from catchment.core.settings import SyncSettings
 from catchment.kit import Item, SourceDown
 from connectors.postgresql import PostgreSQL, listing
 from connectors.postgresql import connector as connector_module
+from connectors.postgresql.rows import RowPlan
 from tests.connectors.postgresql.conftest import Base, House
 from tests.support.postgres import Site
 from tests.support.postgres_wire import Match, Wire
@@ -44,15 +45,22 @@ def pages_of(table: str) -> Match:
 
 @pytest.fixture
 def bodies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of all bodies that were asked for."""
+    """The keys of all rows whose bodies were read, one by one or with a listing."""
     asked: list[str] = []
-    fetch_many = PostgreSQL.fetch_many
+    fetch_many, with_content = PostgreSQL.fetch_many, listing.item_with_content
 
     def noting(self: PostgreSQL, items: list[Item]) -> Iterator[Any]:
         asked.extend(item.key for item in items)
         return fetch_many(self, items)
 
+    def noting_listed(plan: RowPlan, row: tuple[Any, ...]) -> Item:
+        item = with_content(plan, row)
+        if item.content is not None:
+            asked.append(item.key)
+        return item
+
     monkeypatch.setattr(PostgreSQL, "fetch_many", noting)
+    monkeypatch.setattr(listing, "item_with_content", noting_listed)
     return asked
 
 
