@@ -8,13 +8,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catchment.core.errors import NotFound
+from catchment.core.runs import RunState
+from catchment.services import connectors, syncs
+from catchment.store.rows import RunRow
+from tests.support.journey import Journey
 from tests.support.stack import family_of, wait_for
+from tests.support.suspended import suspend
 
 pytestmark = pytest.mark.prefect
 
@@ -95,6 +102,14 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
             process.kill()
 
 
+@pytest.fixture
+def inside(terminal: Terminal) -> Journey:
+    """The same home and stack, seen from inside."""
+    journey = Journey(terminal.home)
+    journey.up()
+    return journey
+
+
 def test_a_folder_lives_through_no_change_edit_and_removal(terminal: Terminal) -> None:
     """Each sync does what changed and nothing else; search follows."""
     folder = terminal.folder("pond", heron="The heron stands.", otter="The otter sleeps.")
@@ -141,24 +156,28 @@ def test_wrong_use_touches_nothing(terminal: Terminal) -> None:
     assert terminal("runs", "--json").out == before
 
 
-def test_a_run_is_cancelled_by_ctrl_c_and_by_its_id_and_the_next_one_goes_on(terminal: Terminal) -> None:
+def test_a_run_is_cancelled_by_ctrl_c_and_by_its_id_and_the_next_one_goes_on(
+    terminal: Terminal, inside: Journey
+) -> None:
     """Ctrl-C is exit code 130, somebody else's cancel 1; what was indexed stays."""
-    pages = {f"page{number:04}": f"Page {number} of a long book.\n" * 800 for number in range(3000)}
-    terminal.folder("book", **pages)
-    process = terminal.start("sync", "./book", "--json")
-    _wait_until_working(terminal, "book")
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=SECONDS)
+    terminal.folder(
+        "book", **{f"page{number:04}": f"Page {number} of a long book.\n" for number in range(3000)}
+    )
+    watching = terminal.start("sync", "./book", "--json")
+    with _held_at_work(inside, "book") as run:
+        watching.send_signal(signal.SIGINT)
+        wait_for(lambda: inside.row(run).cancel_requested_at, seconds=SECONDS, what="the word to stop")
+    out, err = watching.communicate(timeout=SECONDS)
     record = json.loads(out.splitlines()[-1])
-    assert (process.returncode, record["state"]) == (130, "CANCELLED"), err
+    assert (watching.returncode, record["run"], record["state"]) == (130, run, "CANCELLED"), err
     kept = len(terminal("documents", "book", "--json").out.splitlines())
     assert kept == record["counters"]["indexed"]
 
-    process = terminal.start("sync", "book", "--mode", "full")
-    run = _wait_until_working(terminal, "book", but=record["run"])
-    assert terminal("run", "cancel", run[-8:]).code == 0
-    out, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
+    watching = terminal.start("sync", "book", "--mode", "full")
+    with _held_at_work(inside, "book", but=run) as run:
+        assert terminal("run", "cancel", run[-8:]).code == 0
+    out, _ = watching.communicate(timeout=SECONDS)
+    assert watching.returncode == 1
     assert "book: cancelled" in out
 
     rest = terminal("sync", "book", "--json")
@@ -192,14 +211,25 @@ def test_a_cursor_is_reset_and_the_connector_removed(terminal: Terminal) -> None
     assert terminal("connector", "show", "hedge").code == 2
 
 
-def _wait_until_working(terminal: Terminal, connector: str, *, but: str = "") -> str:
-    """Wait until a run of a connector, other than one known, has begun to read; return its id."""
+@contextmanager
+def _held_at_work(journey: Journey, slug: str, *, but: str = "") -> Iterator[str]:
+    """Suspend the process of a connector's new run when it has begun to read; lend the run's id.
 
-    def working() -> str | None:
-        said = terminal("runs", connector, "--json")
-        if said.code or not said.out:
-            return None
-        run = json.loads(said.out.splitlines()[0])
-        return str(run["run"]) if run["strategy"] and run["run"] != but else None
+    It cannot end before somebody has told it to stop, however slow the commands are that do so.
+    """
 
-    return str(wait_for(working, seconds=60, what=f"a working run of {connector}"))
+    def begun() -> RunRow | None:
+        with suppress(NotFound):
+            connector = connectors.find(journey.context, slug)
+            newest = next(iter(syncs.recent(journey.context, connector, limit=1)), None)
+            return newest if newest is not None and newest.id != but and newest.strategy else None
+        return None
+
+    run: RunRow = wait_for(begun, seconds=SECONDS, what=f"a working run of {slug}")
+    process = journey.need_process_of(run.id)
+    suspend(journey.engine, process)
+    try:
+        assert journey.row(run.id).state == RunState.RUNNING, "it was over before it could be suspended"
+        yield run.id
+    finally:
+        process.resume()

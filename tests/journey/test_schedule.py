@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -33,22 +34,22 @@ def deployment_of(journey: Journey, place: Place) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def every_minute(journey_of_session: Journey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A folder with a schedule of a minute: its first run comes while the tests between are at work."""
+    journey_of_session.up()
+    place = journey_of_session.place(tmp_path_factory.mktemp("minute") / "docs")
+    place.fill(10)
+    connectors.set_schedule(journey_of_session.context, place.connector, "1m")
+    yield place
+    journey_of_session.up()
+    place.retire()
+
+
 class TestSchedule:
-    def test_a_schedule_of_a_minute_really_syncs(self, journey: Journey, place: Place) -> None:
-        """Ten seconds later runs are planned, and the first of them comes and syncs by itself."""
-        place.fill(10)
-        connectors.set_schedule(journey.context, place.connector, "1m")
-        wait_for(lambda: planned(journey, place), seconds=10, what="planned runs")
-
-        def scheduled() -> RunRow | None:
-            newest = place.runs()
-            return newest[0] if newest and RunState(newest[0].state).final else None
-
-        run = wait_for(scheduled, seconds=100, what="a run of the schedule")
-        assert (run.trigger, run.state, run.indexed) == ("schedule", RunState.SUCCEEDED, 10)
-        connectors.set_schedule(journey.context, place.connector, None)
-        wait_for(lambda: not planned(journey, place), seconds=10, what="the end of planned runs")
-        place.check()
+    def test_of_a_minute_plans_its_runs(self, journey: Journey, every_minute: Place) -> None:
+        """Ten seconds later they are there."""
+        wait_for(lambda: planned(journey, every_minute), seconds=10, what="planned runs")
 
     def test_a_schedule_set_in_prefect_is_adopted(self, journey: Journey, place: Place) -> None:
         """Prefect differs from what was last sent: a person edited it there, and the row follows."""
@@ -174,3 +175,20 @@ class TestBegunInPrefect:
         assert second.flow_run_count == (failed.flow_run_count or 0) + 1
         assert journey.row(failed.id) == failed
         place.check()
+
+
+class TestTheMinuteIsOver:
+    """Stands last, so that nobody waits for it."""
+
+    def test_and_the_source_was_synced(self, journey: Journey, every_minute: Place) -> None:
+        """The first of the planned runs comes and syncs by itself; without a schedule no other follows."""
+
+        def scheduled() -> RunRow | None:
+            runs = every_minute.runs()
+            return runs[-1] if runs and RunState(runs[-1].state).final else None
+
+        run = wait_for(scheduled, seconds=100, what="a run of the schedule")
+        assert (run.trigger, run.state, run.indexed) == ("schedule", RunState.SUCCEEDED, 10)
+        connectors.set_schedule(journey.context, every_minute.connector, None)
+        wait_for(lambda: not planned(journey, every_minute), seconds=10, what="the end of planned runs")
+        every_minute.check()

@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
 
 from catchment.core.errors import Conflict
 from catchment.core.runs import RunState
 from catchment.local.pool import POOL
 from catchment.services import upkeep
-from catchment.store.engine import BUSY_TIMEOUT_MS, reading, writing
+from catchment.store.engine import writing
 from catchment.store.tables import runs
 from tests.support.journey import Journey, Place, counts
 from tests.support.stack import alive, wait_for
+from tests.support.suspended import suspend
 
 pytestmark = pytest.mark.prefect
 
 FILES = 5000
 WORDS = "the gauge at the weir was read again and stood higher than before " * 20
-
-
-def is_writable(journey: Journey) -> bool:
-    """Say whether the store's write lock is free at this moment.
-
-    Asked through the engine's own SQLite: a second library in one process would break the locks of the first.
-    """
-    with reading(journey.engine) as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return True
-        except OperationalError:
-            connection.exec_driver_sql("BEGIN")
-            return False
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-
-
-def stands_still(process: psutil.Process) -> bool:
-    """Say whether every thread has stopped: the signal returns before they have."""
-    tasks = Path(f"/proc/{process.pid}/task")
-    if not tasks.is_dir():
-        return bool(process.status() == psutil.STATUS_STOPPED)
-    states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()]
-    return all(state in "tT" for state in states)
-
-
-def suspend(journey: Journey, process: psutil.Process) -> None:
-    """Suspend a flow process between two of its transactions.
-
-    One that is stopped inside of a transaction keeps SQLite's write lock, so that nobody can take over
-    before it goes on; that is waiting, not a takeover, and no part of this promise.
-    """
-    for _ in range(200):
-        process.suspend()
-        wait_for(lambda: stands_still(process), seconds=10, what="the process to stand still")
-        if is_writable(journey):
-            return
-        process.resume()
-        time.sleep(0.01)
-    raise AssertionError("the process always holds the write lock")
 
 
 class TestSuspended:
@@ -82,7 +37,7 @@ class TestSuspended:
         first = place.trigger()
         process = journey.need_process_of(first.id)
         journey.wait_until_working(first.id)
-        suspend(journey, process)
+        suspend(journey.engine, process)
         asleep = journey.row(first.id)
         assert asleep.state == RunState.RUNNING, "it was over before it could be suspended"
         try:
