@@ -20,6 +20,15 @@ SslMode = Literal["auto", "disable", "prefer", "require", "verify-ca", "verify-f
 Replication = Literal["off", "auto", "pgoutput", "test_decoding"]
 
 
+def _is_resolvable(host: str) -> bool:
+    """Whether a host name can be asked for at all; the driver fails without an error of its own if not."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 class RowSettings(BaseModel):
     """How rows become documents; for all relations, or for one of them."""
 
@@ -148,6 +157,8 @@ with warnings.catch_warnings():
             text = value.strip().removeprefix("[").removesuffix("]")
             if not text or "," in text or "\0" in text or any(sign.isspace() for sign in text):
                 raise ValueError("name one host")
+            if not text.startswith(("/", "@")) and not _is_resolvable(text):
+                raise ValueError("a name has parts of 1 to 63 characters, with dots between them")
             return text
 
         @field_validator("database", "schema", "publication")

@@ -73,6 +73,8 @@ class TestAddress:
             ("postgresql://u:hunter2@h/d?sslmode=maybe", "sslmode"),
             ("postgresql://u:hunter2@h/d?table=a.b.c", "address"),
             ("postgresql://u:hunter2@h/d?port=0", "port"),
+            (f"postgresql://u:hunter2@{'h' * 64}.example/d", "host"),
+            ("postgresql://u:hunter2@db..example/d", "host"),
         ],
     )
     def test_a_part_that_cannot_work_is_named(self, text: str, setting: str) -> None:
