@@ -145,9 +145,18 @@ async def answer_error(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """Return what a path can be asked for: the framework names the methods of its first route only."""
-    routes = request.app.routes
+    """Return what a path can be asked for: the framework names the methods of its first route only.
+
+    Where a name and a parameter fit one place, the route that comes first means the name: an id is never it.
+    """
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    routes = [route for route in fitting if _path_of(route) == _path_of(fitting[0])]
     tried = ((method, {**request.scope, "method": method}) for method in _METHODS)
     return [
         method for method, scope in tried if any(route.matches(scope)[0] is Match.FULL for route in routes)
     ]
+
+
+def _path_of(route: Any) -> str | None:
+    # A router that was added whole has no path of its own.
+    return getattr(route, "path", None)
