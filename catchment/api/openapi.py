@@ -14,7 +14,18 @@ from starlette.responses import JSONResponse
 from catchment.api.base import STATUSES, Face, Problem
 from catchment.api.faces import FACES, HOUSE, face_of
 
-_USUAL = ("invalid", "unauthenticated", "forbidden", "not_found", "conflict", "rate_limited", "unavailable")
+_USUAL = (
+    "invalid",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "internal",
+    "unavailable",
+)
+_OF_BODIES = ("timeout", "too_large")
+"""What else is said where a body is read."""
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "zensearchKey": {"type": "apiKey", "in": "header", "name": "X-ZenSearch-Key"},
@@ -67,6 +78,7 @@ def _document(app: FastAPI, face: Face | None) -> dict[str, Any]:
         for method in _OPERATIONS:
             if method in item:
                 _tell_errors(item[method], path, face_of(path))
+                _take_null_away(item[method])
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return made if face is None else _with_own_shapes(made)
@@ -124,8 +136,21 @@ def _tell_errors(operation: dict[str, Any], path: str, face: Face) -> None:
     if not face.is_open(path):
         operation.setdefault("security", [{name: []} for name in _SCHEMES])
     shape = {"$ref": f"#/components/schemas/{_error_name(face)}"}
-    for code in _USUAL:
+    for code in (*_USUAL, *(_OF_BODIES if "requestBody" in operation else ())):
         status = str(face.status_of(Problem(code, "")))
-        described = {"description": code.replace("_", " ").capitalize() + "."}
-        responses.setdefault(status, {**described, "content": {"application/json": {"schema": shape}}})
-    assert set(_USUAL) <= set(STATUSES)
+        responses.setdefault(status, {"description": code.replace("_", " ").capitalize() + "."})
+    for status, told in responses.items():
+        if status >= "400":
+            # A route may describe a status in words of its own; how the face says it is the same.
+            told.setdefault("content", {"application/json": {"schema": shape}})
+    assert {*_USUAL, *_OF_BODIES} <= set(STATUSES)
+
+
+def _take_null_away(operation: dict[str, Any]) -> None:
+    """Leave of optional parameters what can be sent: a query or a header has no null, it is left out."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+        if len(kinds) == 1:
+            del schema["anyOf"]
+            schema.update(kinds[0])

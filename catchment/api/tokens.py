@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"], route_class=FaceRou
 class NewToken(BaseModel):
     """What a new token is to be."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, pattern=r"\S")
     role: Literal["viewer", "editor", "admin", "owner"] = "editor"
     kind: Literal["user", "service"] = "service"
     spaces: dict[str, Literal["viewer", "editor", "admin"]] | None = None

@@ -29,7 +29,9 @@ from catchment.store.spaces import CollectionRow
 
 IN_SPACE = "/v1/spaces/{space_id}/collections"
 TOO_LARGE: dict[int | str, dict[str, Any]] = {413: {"description": "A file, or all of them, is too large."}}
-Files = Annotated[list[UploadFile], File(description="The files; each at most 50 MiB unless set otherwise.")]
+_FILES = "The files; each at most 50 MiB unless set otherwise."
+Files = Annotated[list[UploadFile], File(description=_FILES)]
+AtLeastOne = Annotated[list[UploadFile], File(description=_FILES, min_length=1)]
 
 router = APIRouter(tags=["collections"], route_class=FaceRoute)
 
@@ -106,7 +108,7 @@ def upload_files(
     request: Request,
     context: ContextOf,
     caller: CallerOf,
-    files: Files,
+    files: AtLeastOne,
     collection_id: OptionalCollectionId = None,
 ) -> Any:
     """Take files in, for the collection that is named or the oldest that the caller may write to."""

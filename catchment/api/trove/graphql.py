@@ -99,7 +99,13 @@ def _said(schema: dict[str, Any], description: str) -> dict[str, Any]:
                 (400, "The body or the query cannot be read."),
                 (401, "Nobody is known by this token."),
                 (403, "The caller does not belong here."),
+                (404, "There is nothing here."),
+                (408, "The body did not arrive in time."),
+                (409, "Something stands in the way."),
+                (413, "The body is too large."),
                 (429, "Too many requests."),
+                (500, "Something went wrong on our side."),
+                (503, "A part is away."),
             )
         },
     },
