@@ -107,7 +107,9 @@ class NewSync(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     sync_mode: Mode = Mode.AUTO
-    file_filter: list[str] | None = Field(None, description="Exact paths or ids; only these are looked at.")
+    file_filter: list[Annotated[str, Field(min_length=1, max_length=4096)]] | None = Field(
+        None, max_length=1000, description="Exact paths or ids; only these are looked at."
+    )
 
 
 class Sync(BaseModel):
