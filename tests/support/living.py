@@ -36,9 +36,10 @@ class Living:
         self.collection = served.variables["collection_id"]
         self._home = CONNECTORS.format(space_id=self.space, collection_id=self.collection)
         self.synced = self.connector()
+        served.wire.has_worker = True
         self.run = self._made(f"{self._home}/{self.synced}/sync")
         served.wire.rest()
-        served.wire.works = served.wire.has_worker = False
+        served.wire.has_worker = False
         self.pushed = self._local()
         listed = self._ask("GET", f"/api/v1/connectors/{self.synced}/documents").json()
         self.read = listed["data"][0]["id"]
@@ -51,7 +52,7 @@ class Living:
         wrong = {str(place.value) for place, part in case.meta.components.items() if part.mode.is_negative}
         for place, values in (("path", case.path_parameters), ("query", case.query)):
             for name in list(values) if place not in wrong else ():
-                meant = self._meant(name, way, values[name])
+                meant = self.means(name, way, values[name])
                 if meant is None:
                     del values[name]
                 else:
@@ -59,8 +60,12 @@ class Living:
         if "/callback" in way and "query" not in wrong:
             # With a code in its place, the vendor would be asked for a token over the network.
             case.query.setdefault("error", "access_denied")
-        if "body" not in wrong and isinstance(case.body, dict) and way in _WORKING:
-            case.body = _WORKING[way](self, case.body)
+        if "body" not in wrong and isinstance(case.body, dict):
+            case.body = self.working(way, case.body)
+
+    def working(self, way: str, body: Body) -> Body:
+        """Make of a body that has the right shape one that can be carried out."""
+        return _WORKING[way](self, body) if way in _WORKING else body
 
     def met(self, case: Any, status: int) -> None:
         """Take note of an answer: what it used up is not named again."""
@@ -71,7 +76,8 @@ class Living:
         """Name nothing again that requests may have changed."""
         self._fresh.clear()
 
-    def _meant(self, name: str, way: str, made_up: Any) -> Any:
+    def means(self, name: str, way: str, made_up: Any = None) -> Any:
+        """Return what a parameter of this name means on a way, or what was made up for it."""
         for names, ways, meant in _MEANINGS:
             if re.fullmatch(names, name) and re.fullmatch(ways, way):
                 return meant(self)

@@ -6,14 +6,12 @@ only the doors of a face are tried. Nothing leaves the process.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -23,10 +21,6 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 from schemathesis.python import asgi
 
-from catchment.api.app import create_app
-from catchment.core.settings import ApiSettings
-from catchment.services.context import Context
-from catchment.store.engine import open_engine
 from catchment.sync.cleaning import is_fit
 from tests.support.faces import served
 from tests.support.living import Living
@@ -150,27 +144,6 @@ def _can_be_stored(case: Any) -> bool:
         elif isinstance(part, str) and not is_fit(part):
             return False
     return True
-
-
-@cache
-def document() -> dict[str, Any]:
-    """Return the document of the whole API; nothing is served for it."""
-    context = Context(open_engine("sqlite:///never-opened.db"), connect=_no_prefect)
-    return create_app(context, settings=ApiSettings()).openapi()
-
-
-def _no_prefect() -> NoReturn:
-    raise NotImplementedError
-
-
-def operations(paths: str) -> list[str]:
-    """Return the operations whose paths match, such as ``GET /health``."""
-    return [
-        f"{method.upper()} {path}"
-        for path, item in document()["paths"].items()
-        if re.fullmatch(paths, path)
-        for method in item
-    ]
 
 
 @contextmanager
