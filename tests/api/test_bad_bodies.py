@@ -15,7 +15,7 @@ import pytest
 
 from catchment.api.limits import largest_body
 from catchment.core.settings import MIB, ApiSettings
-from tests.support.asked import CHUNK, Asked, asked
+from tests.support.asked import CHUNK, Asked, asked, written
 from tests.support.operations import JSON, Operation, fault, label, least, misfits, operations, resolved
 
 WITH_JSON = [one for one in operations() if one.body is not None]
@@ -102,7 +102,7 @@ def test_a_value_of_another_type_is_named_and_not_repeated(
                 assert answer.status_code == operation.refusal, (name, value, answer.text)
                 assert name in fault(operation, answer), answer.text
                 assert CANARY not in answer.text
-    assert CANARY not in caplog.text
+    assert CANARY not in written(caplog)
 
 
 @pytest.mark.parametrize("operation", WITH_JSON, ids=label)

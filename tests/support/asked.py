@@ -108,14 +108,14 @@ class Asked:
         return Answer(said[0]["status"], said[0]["headers"], text, chunks)
 
     def everything(self) -> dict[str, Any]:
-        """Return all rows of the store, all files, and how often Prefect was asked for something."""
+        """Return all rows of the store, all files, and what Prefect was sent."""
         with reading(self.served.context.engine) as connection:
             rows: dict[str, Any] = {
                 table.name: [tuple(row) for row in connection.execute(select(table))]
                 for table in metadata.sorted_tables
             }
-        blobs = self.served.context.blobs
-        return {**rows, "files": sorted(map(str, blobs.all())), "asked": len(self.served.wire.bodies)}
+        files = sorted(map(str, self.served.context.blobs.all()))
+        return {**rows, "files": files, "sent": [one for one in self.served.wire.bodies if one]}
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -123,7 +123,13 @@ class Asked:
         before = self.everything()
         yield
         after = self.everything()
-        assert {name for name in before if before[name] != after[name]} == set()
+        changed = {name for name in before if before[name] != after[name]}
+        assert not changed, f"something became of it: {sorted(changed)}"
+
+
+def written(log: pytest.LogCaptureFixture) -> str:
+    """Return what was logged, but for the lines of the test's own client."""
+    return "".join(map(repr, (record.__dict__ for record in log.records if record.name != "httpx")))
 
 
 @contextmanager
