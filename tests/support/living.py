@@ -125,6 +125,15 @@ class Living:
         body = {"provider": SIGN_IN, "collection": self.collection}
         return str(self._ask("POST", "/api/v1/oauth/init", json=body).json()["data"]["state"])
 
+    def file(self) -> str:
+        """Return the id of a file that the source holds."""
+        listed = self._ask("GET", f"/api/v1/connectors/{self.synced}/files").json()
+        return str(listed["data"][0]["id"])
+
+    def tenant(self) -> str:
+        """Return the id of the tenant."""
+        return str(self._ask("GET", "/v1/me").json()["data"]["tenant_id"])
+
     def _local(self) -> str:
         query = "mutation M($input: CreateConnectorInput!) { createConnector(input: $input) { id } }"
         made = {"connectorType": "notes", "name": "Notes", "execution": "LOCAL", "config": {}}
@@ -211,6 +220,9 @@ _WORKING: Mapping[str, Callable[[Living, Body], Body]] = {
     },
     "POST /api/v1/search": _search,
     "POST /api/v1/search/faceted": _search,
+    "POST /v1/spaces/{space_id}/members/{principal_id}/roles": lambda _, body: (
+        body or {"role_key": "space.viewer"}
+    ),
     f"POST {CONNECTORS}": _scope,
     f"PATCH {CONNECTORS}/{{connector_id}}": _scope,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NoReturn
 
@@ -41,7 +41,7 @@ class Operation:
 
     method: str
     path: str
-    told: Mapping[str, Any]
+    told: Mapping[str, Any] = field(compare=False)
 
     @property
     def label(self) -> str:
