@@ -9,9 +9,10 @@ from typing import Any
 from catchment.core.errors import UsageError
 from catchment.core.ids import new_short_id
 from catchment.core.runs import ConnectorStatus
+from catchment.core.settings import parse_settings
 from catchment.kit.registry import PUSHED
 from catchment.services import connectors as connector_service
-from catchment.services import push
+from catchment.services import push, push_input
 from catchment.services.context import Context
 from catchment.store import connectors, documents, items
 from catchment.store.documents import DocumentRow
@@ -38,14 +39,18 @@ def save(context: Context, document: Mapping[str, Any], *, tenant_id: str | None
         tenant_id: Whose it is, by default the command line's.
 
     Raises:
-        SaveRejected: The text is empty, or another field is wrong.
+        SaveRejected: The text is empty, or another field is wrong; nothing was stored.
         PushRejected: The connector of saved documents is paused.
     """
-    connector = _connector(context, tenant_id)
     key = f"save-{new_short_id()}"
-    done = push.push(context, connector, [{**document, "external_id": key}])
-    if done.errors:
-        raise SaveRejected(f"{done.errors[0][1]}.")
+    sent = {**document, "external_id": key}
+    try:
+        # Before there is a connector for it, and a run that would have taken nothing.
+        push_input.read_document(sent, max_characters=parse_settings().max_characters)
+    except push_input.DocumentRejected as rejected:
+        raise SaveRejected(f"{rejected}.") from None
+    connector = _connector(context, tenant_id)
+    push.push(context, connector, [sent])
     with reading(context.engine) as connection:
         known = items.lookup(connection, connector.pk, [key])[key]
         document_id = documents.id_of(connection, known.pk)
