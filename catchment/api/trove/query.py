@@ -192,7 +192,10 @@ class Query:
         most = within("limit", limit, MOST_DOCUMENTS, 20)
         start = offset or 0
         if not 0 <= start <= MOST_OFFSET:
-            raise UsageError("offset cannot be negative.")
+            raise UsageError(f"offset must be from 0 to {MOST_OFFSET}.")
+        if len(search or "") > library.MOST_QUERY_CHARACTERS:
+            # A database compares only so long a pattern, and says so in its own words.
+            raise UsageError(f"search has at most {library.MOST_QUERY_CHARACTERS:,} characters.")
         wanted = replace(
             asked.narrow(_connectors(asked, connector_id, connector_type)),
             author=author,
