@@ -109,11 +109,7 @@ class Asked:
 
     def everything(self) -> dict[str, Any]:
         """Return all rows of the store, all files, and what Prefect was sent."""
-        with reading(self.served.context.engine) as connection:
-            rows: dict[str, Any] = {
-                table.name: [tuple(row) for row in connection.execute(select(table))]
-                for table in metadata.sorted_tables
-            }
+        rows = rows_in(self.served)
         files = sorted(map(str, self.served.context.blobs.all()))
         return {**rows, "files": files, "sent": [one for one in self.served.wire.bodies if one]}
 
@@ -125,6 +121,20 @@ class Asked:
         after = self.everything()
         changed = {name for name in before if before[name] != after[name]}
         assert not changed, f"something became of it: {sorted(changed)}"
+
+
+def rows_in(face: Served) -> dict[str, Any]:
+    """Return all rows of the store."""
+    with reading(face.context.engine) as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table))]
+            for table in metadata.sorted_tables
+        }
+
+
+def everything_in(face: Served) -> str:
+    """Return all rows of the store, and all that Prefect was sent, to look for a word in it."""
+    return repr(rows_in(face)) + repr(face.wire.bodies)
 
 
 def written(log: pytest.LogCaptureFixture) -> str:
