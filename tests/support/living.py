@@ -134,6 +134,11 @@ class Living:
         """Return the id of the tenant."""
         return str(self._ask("GET", "/v1/me").json()["data"]["tenant_id"])
 
+    def query(self, text: str) -> Any:
+        """Send a GraphQL document, and return the answer."""
+        signed = {"Authorization": f"Bearer {self._served.variables['tok_admin']}"}
+        return self._served.client.post("/graphql", json={"query": text}, headers=signed)
+
     def _local(self) -> str:
         query = "mutation M($input: CreateConnectorInput!) { createConnector(input: $input) { id } }"
         made = {"connectorType": "notes", "name": "Notes", "execution": "LOCAL", "config": {}}
