@@ -12,11 +12,8 @@ from sqlalchemy.types import JSON, TypeDecorator
 
 FEW_ROWS = 4
 """So few rows are changed one by one: an array for each column would cost more."""
-
-
-ROWS_TOGETHER = 256
-"""SQLite takes so many rows in one step: each step lets the interpreter's lock go, and then waits for it
-as long as other threads compute. With 20 columns that is a sixth of the parameters it allows."""
+_PARAMETERS_TOGETHER = 30_000
+"""Of one statement; SQLite allows 32,766."""
 
 
 @cache
@@ -46,17 +43,22 @@ def insert_rows(
 def _insert_in_steps(
     connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    whole = len(rows) - len(rows) % ROWS_TOGETHER
-    if whole:
-        connection.exec_driver_sql(
-            _insert_sql(table, columns, ROWS_TOGETHER),
-            [
-                tuple(chain.from_iterable(rows[first : first + ROWS_TOGETHER]))
-                for first in range(0, whole, ROWS_TOGETHER)
-            ],
-        )
-    if whole < len(rows):
-        connection.exec_driver_sql(_insert_sql(table, columns, 1), list(rows[whole:]))
+    """Insert rows in few steps.
+
+    SQLite lets the interpreter's lock go for each, and then waits for it as long as other threads compute.
+    """
+    size, start = _most_together(len(columns)), 0
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        statement = _insert_sql(table, columns, size)
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows[start : start + size])))
+        start += size
+
+
+def _most_together(columns: int) -> int:
+    """Return the greatest power of two of rows that fit into one statement."""
+    return 1 << (_PARAMETERS_TOGETHER // columns).bit_length() - 1
 
 
 def copy_rows(

@@ -45,11 +45,15 @@ def search_title(title: str, path: str) -> str:
     return f"{spaced(title)} {words}" if words else spaced(title)
 
 
+def document_rows(entries: Sequence[IndexEntry], now: float) -> list[tuple[Any, ...]]:
+    """Return the values of `_COLUMNS` for each document."""
+    return [_document_row(entry, now) for entry in entries]
+
+
 def write_documents(
-    connection: Connection, entries: Sequence[IndexEntry], *, now: float
-) -> list[tuple[Any, ...]]:
-    """Write documents, without their chunks; returns the values of `_COLUMNS` for each."""
-    rows = [_document_row(entry, now) for entry in entries]
+    connection: Connection, entries: Sequence[IndexEntry], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Write documents, without their chunks; the rows are those of `document_rows`."""
     pairs = list(zip(entries, rows, strict=True))
     bulk.insert_rows(
         connection,
@@ -64,7 +68,6 @@ def write_documents(
     bulk.update_rows(
         connection, documents, _COLUMNS, [(*row, entry.pk) for entry, row in pairs if not entry.is_new]
     )
-    return rows
 
 
 def _document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:

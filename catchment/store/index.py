@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -133,8 +133,22 @@ class Hit:
 class Index(Protocol):
     """What a place for documents must be able to do."""
 
-    def upsert(self, connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:
-        """Write documents, each with all its chunks in place of the old ones."""
+    def upsert(
+        self,
+        connection: Connection,
+        entries: Sequence[IndexEntry],
+        *,
+        now: float,
+        first: Callable[[], None] | None = None,
+    ) -> None:
+        """Write documents, each with all its chunks in place of the old ones.
+
+        Args:
+            connection: In a transaction.
+            entries: What to write.
+            now: POSIX seconds.
+            first: Called when everything is worked out, and only the database has work left.
+        """
 
     def remove(self, connection: Connection, pks: Sequence[int], *, now: float) -> int:
         """Take documents out of the index, leave a tombstone each, and return how many there were."""

@@ -9,7 +9,7 @@ load that died before its end is completed by whoever comes next, and until then
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -18,7 +18,15 @@ from sqlalchemy.exc import DBAPIError
 from catchment.core.errors import StoreUnavailable
 from catchment.store import bulk
 from catchment.store.engine import advisory_lock, reading
-from catchment.store.entries import LAST, chunk_bodies, is_code, search_title, stretches, write_documents
+from catchment.store.entries import (
+    LAST,
+    chunk_bodies,
+    document_rows,
+    is_code,
+    search_title,
+    stretches,
+    write_documents,
+)
 from catchment.store.hits import HITS, best_chunks
 from catchment.store.index import IndexEntry, SearchRequest
 from catchment.store.lexemes import place_lexemes, place_query, vector, word_query
@@ -45,16 +53,26 @@ WORDS_SQL = (
 class PostgresIndex(TableIndex):
     """See `catchment.store.index.Index`."""
 
-    def upsert(self, connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:
+    def upsert(
+        self,
+        connection: Connection,
+        entries: Sequence[IndexEntry],
+        *,
+        now: float,
+        first: Callable[[], None] | None = None,
+    ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
-        self._drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
-        rows = write_documents(connection, ordered, now=now)
+        rows = document_rows(ordered, now)
         chunk_rows = [
             chunk
             for entry, (_, title, *_) in zip(ordered, rows, strict=True)
             for chunk in _chunk_rows(entry, title)
         ]
+        if first is not None:
+            first()
+        self._drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
+        write_documents(connection, ordered, rows)
         bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows)
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:

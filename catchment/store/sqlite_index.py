@@ -8,13 +8,21 @@ ascending, which keeps the interpreter's lock free and FTS's own buffer whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from catchment.store import bulk
-from catchment.store.entries import LAST, chunk_bodies, is_code, search_title, stretches, write_documents
+from catchment.store.entries import (
+    LAST,
+    chunk_bodies,
+    document_rows,
+    is_code,
+    search_title,
+    stretches,
+    write_documents,
+)
 from catchment.store.hits import HITS, best_chunks
 from catchment.store.index import IndexEntry, SearchRequest
 from catchment.store.table_index import TableIndex
@@ -36,18 +44,28 @@ _FTS_OUT = (
 class SqliteIndex(TableIndex):
     """See `catchment.store.index.Index`."""
 
-    def upsert(self, connection: Connection, entries: Sequence[IndexEntry], *, now: float) -> None:
+    def upsert(
+        self,
+        connection: Connection,
+        entries: Sequence[IndexEntry],
+        *,
+        now: float,
+        first: Callable[[], None] | None = None,
+    ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
-        old = [entry.pk for entry in ordered if not entry.is_new]
-        self._drop_chunks(connection, old)
-        write_documents(connection, ordered, now=now)
+        rows = document_rows(ordered, now)
         chunk_rows: list[tuple[Any, ...]] = []
         for entry in ordered:
             _add_chunk_rows(entry, chunk_rows)
+        if first is not None:
+            first()
+        old = [entry.pk for entry in ordered if not entry.is_new]
+        self._drop_chunks(connection, old)
+        write_documents(connection, ordered, rows)
         bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, chunk_rows)
-        for first, last in stretches([entry.pk for entry in ordered]):
-            connection.exec_driver_sql(_FTS_IN, (first << CHUNK_BITS, last << CHUNK_BITS | LAST))
+        for lowest, highest in stretches([entry.pk for entry in ordered]):
+            connection.exec_driver_sql(_FTS_IN, (lowest << CHUNK_BITS, highest << CHUNK_BITS | LAST))
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:
         """Give a document another title and path; only its first chunk is indexed again."""

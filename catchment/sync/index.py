@@ -32,6 +32,7 @@ def index(run: Run) -> None:
         if settled:
             _settle(run, settled, number, pace)
             number += len(settled)
+        run.to_index.release()
         for batch in group:
             _count_unchanged(run, batch)
         if group[-1].end is not None:

@@ -26,6 +26,7 @@ def parse(run: Run) -> None:
     with ExitStack() as leases:
         team = Team(run, leases)
         for batch in run.to_parse:
+            run.to_parse.release()
             run.counters.parsed += sum(job.given for job in batch.jobs)
             jobs = [job for job in batch.jobs if job.action is Action.INDEX and not job.given]
             if jobs:

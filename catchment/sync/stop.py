@@ -38,17 +38,32 @@ class StopSignal:
 
 
 class Channel(Generic[T]):
-    """A bounded queue between two lanes: full means wait, so memory stays bounded."""
+    """A bounded queue between two lanes: full means wait, so memory stays bounded.
+
+    What the other side has taken keeps its place until `release`: the lane before computes while the one
+    behind waits for its database, instead of taking the interpreter from it.
+    """
 
     _END = object()
 
     def __init__(self, size: int, stop: StopSignal) -> None:
-        self._queue: queue.Queue[object] = queue.Queue(maxsize=size)
+        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._room = threading.Semaphore(size)
+        self._taken = 0
         self._stop = stop
 
     def put(self, thing: T) -> None:
         """Hand a thing on, waiting for room; raises the stop's cause when the run must end."""
-        self._put(thing)
+        self._stop.check()
+        while not self._room.acquire(timeout=TICK_SECONDS):
+            self._stop.check()
+        self._queue.put(thing)
+
+    def release(self) -> None:
+        """Give the places of all that was taken to what follows."""
+        if self._taken:
+            self._room.release(self._taken)
+            self._taken = 0
 
     @property
     def empty(self) -> bool:
@@ -57,16 +72,7 @@ class Channel(Generic[T]):
 
     def close(self) -> None:
         """Say that nothing follows."""
-        self._put(self._END)
-
-    def _put(self, thing: object) -> None:
-        while True:
-            self._stop.check()
-            try:
-                self._queue.put(thing, timeout=TICK_SECONDS)
-            except queue.Full:
-                continue
-            return
+        self._queue.put(self._END)
 
     def __iter__(self) -> Iterator[T]:
         """Yield things in order until the other side closes; raises the stop's cause."""
@@ -78,4 +84,5 @@ class Channel(Generic[T]):
                 continue
             if thing is self._END:
                 return
+            self._taken += 1
             yield thing  # type: ignore[misc]

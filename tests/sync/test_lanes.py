@@ -63,8 +63,27 @@ class TestStopSignal:
         until(lambda: len(put) == 2)
         time.sleep(0.05)
         assert put == [0, 1]
-        assert list(channel) == [0, 1, 2, 3, 4]
+        taken = []
+        for number in channel:
+            taken.append(number)
+            channel.release()
+        assert taken == [0, 1, 2, 3, 4]
         thread.join()
+
+    def test_what_is_taken_keeps_its_place_until_it_is_released(self) -> None:
+        """So the lane before goes on when the one behind says so, and not before."""
+        channel: Channel[int] = Channel(1, StopSignal())
+        channel.put(0)
+        things = iter(channel)
+        assert next(things) == 0
+        second = threading.Thread(target=channel.put, args=(1,))
+        second.start()
+        second.join(timeout=0.1)
+        assert second.is_alive()
+        assert channel.empty
+        channel.release()
+        second.join(timeout=30)
+        assert next(things) == 1
 
     @pytest.mark.parametrize("side", ["put", "get"])
     def test_a_wait_at_either_end_listens_to_the_signal(self, side: str) -> None:
