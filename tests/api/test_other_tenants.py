@@ -85,23 +85,12 @@ def told(answer: Any, asked_for: str) -> str:
     return re.sub(f"{re.escape(asked_for)}|{asked_for.replace('-', '')}|{changing}", "-", answer.text)
 
 
-def send(face: Asked, operation: Operation, path: str, **more: Any) -> Any:
-    """Send a request that could be carried out but for the ids that a test puts into it."""
-    if operation.body is not None and "json" not in more:
-        more["json"] = face.here.working(operation.label, least(operation.body))
-    if operation.is_form:
-        more["files"] = [("files", ("a.txt", b"words", "text/plain"))]
-    query = {"collection_id": face.here.collection, "space_id": face.here.space}
-    needed = {name: query[name] for name in operation.parameters("query") if name in query}
-    return face.ask(operation, path, params={**needed, **more.pop("params", {})}, **more)
-
-
 @pytest.mark.parametrize(("operation", "name"), PATH_IDS, ids=named)
 def test_in_a_path(face: Asked, operation: Operation, name: str) -> None:
     """One id of the path is theirs, the others are ours."""
     theirs = face.there.means(name, operation.label)
     path = face.path(operation, **{name: "THEIRS"})
-    check(face, operation, theirs, lambda value: send(face, operation, path.replace("THEIRS", value)))
+    check(face, operation, theirs, lambda value: face.send(operation, path.replace("THEIRS", value)))
 
 
 @pytest.mark.parametrize("operation", dict.fromkeys(one for one, _ in PATH_IDS), ids=label)
@@ -110,7 +99,7 @@ def test_in_a_whole_path(face: Asked, operation: Operation) -> None:
     names = {name: face.there.means(name, operation.label) for name in operation.parameters("path")}
     path = face.path(operation, **names)
     with face.unchanged():
-        answer = send(face, operation, path)
+        answer = face.send(operation, path)
     assert answer.status_code == 404, answer.text
     assert not any(value in answer.text for name, value in names.items() if name not in NO_IDS)
 
@@ -120,7 +109,7 @@ def test_in_a_query(face: Asked, operation: Operation, name: str) -> None:
     """The rest of the request is ours."""
     theirs = MEANINGS.get(name, lambda living: living.synced)(face.there)
     path = face.path(operation)
-    check(face, operation, theirs, lambda value: send(face, operation, path, params={name: value}))
+    check(face, operation, theirs, lambda value: face.send(operation, path, params={name: value}))
 
 
 @pytest.mark.parametrize(("operation", "way"), BODY_IDS, ids=named)
@@ -135,7 +124,7 @@ def test_in_a_body(face: Asked, operation: Operation, way: tuple[str, ...]) -> N
         put: Any = {"spaces": {value: "viewer"}}.get(way[-1], [value] if way[-1].endswith("s") else value)
         for name in reversed(way):
             put = {name: put}
-        return send(face, operation, path, json={**whole, **put})
+        return face.send(operation, path, json={**whole, **put})
 
     check(face, operation, theirs, ask)
 
@@ -145,5 +134,5 @@ def test_in_a_body(face: Asked, operation: Operation, way: tuple[str, ...]) -> N
 )
 def test_what_is_asked_for_is_there_for_its_owner(face: Asked, operation: Operation) -> None:
     """Else the answers above could be the same for another reason."""
-    answer = send(face, operation, face.path(operation))
+    answer = face.send(operation, face.path(operation))
     assert answer.status_code == 200, answer.text

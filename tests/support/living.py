@@ -115,6 +115,11 @@ class Living:
         """Make a token."""
         return self._made("/api/v1/tokens", {"name": "passing"})
 
+    def token_with_secret(self) -> tuple[str, str]:
+        """Make a token, and return its secret and its id."""
+        made = self._ask("POST", "/api/v1/tokens", json={"name": "passing"}).json()["data"]
+        return str(made["token"]), str(made["id"])
+
     def member(self) -> str:
         """Make somebody with a role in the space, and return its id."""
         body = {"name": "passing", "spaces": {self.space: "viewer"}}
