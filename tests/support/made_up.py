@@ -44,7 +44,6 @@ _CONFIG = {
 }
 _AUTH_ASKED = 3
 """So many successes of an operation are tried again without credentials and with false ones."""
-_PROXY = "/api-proxy"
 
 
 class _Door:
@@ -112,7 +111,11 @@ class MadeUp:
 
 
 def _left_out(case: Any, answers: Counter[int], *, reads_meaning: bool) -> list[Any]:
-    # Needs people with objects of their own: the tests of bad input have them.
+    """Return the checks that cannot tell anything here.
+
+    Those that need two people, or the history of a thing, find neither: `test_other_tenants` and `test_gone`
+    have them.
+    """
     names = ["object_level_authorization"]
     if reads_meaning or not _can_be_stored(case):
         names.append("positive_data_acceptance")
