@@ -23,6 +23,7 @@ WITH_FILES = [one for one in operations() if one.is_form]
 PUSH = "/api/sync/documents"
 CANARY = "canary4711"
 DEEP = 10_000
+FORM = b"multipart/form-data; boundary=b"
 UNREADABLE = {
     "nothing": b"",
     "broken": b'{"name": "x',
@@ -165,6 +166,55 @@ class TestABodyWithoutEnd:
         assert answer.status_code == 413
         assert answer.chunks <= 65 * MIB // CHUNK + 2
         assert peak < 16 * MIB
+
+
+@pytest.mark.parametrize("operation", WITH_FILES, ids=label)
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [
+        (FORM, b"--b\r\n"),
+        (FORM, b"--b\r\nContent-Disposition: "),
+        (FORM, b'--b\r\nContent-Disposition: form-data; name="'),
+        (FORM, b'--b\r\nContent-Disposition: form-data; name="files"; filename="'),
+        (FORM, b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\n'),
+        (FORM, b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"),
+        (FORM, b""),
+        (b"multipart/form-data", b""),
+        (b"multipart/form-data; boundary=", b""),
+        (b"multipart/form-data; boundary=" + b"b" * 1_000_000, b""),
+        (
+            b"multipart/form-data; boundary=b; charset=none",
+            b'--b\r\nContent-Disposition: form-data; name="files"',
+        ),
+    ],
+    ids=[
+        "header",
+        "value",
+        "name",
+        "filename",
+        "field",
+        "nameless",
+        "none",
+        "no mark",
+        "no",
+        "long",
+        "charset",
+    ],
+)
+def test_forms_that_are_none_are_given_up_early(
+    face: Asked, operation: Operation, kind: bytes, head: bytes
+) -> None:
+    """A head or a field without end, and no parts at all: the rest is not waited for."""
+    path, ends = face.path(operation), head.endswith(b"--\r\n")
+
+    def body() -> Iterator[bytes]:
+        yield head
+        yield from () if ends else repeat(b"x" * CHUNK)
+
+    with face.unchanged():
+        answer = face.raw(operation.method, path, headers={"content-type": kind}, body=body())
+    assert answer.status_code == operation.refusal, answer.text
+    assert answer.chunks <= 2 * MIB // CHUNK
 
 
 @pytest.mark.parametrize("operation", WITH_FILES, ids=label)

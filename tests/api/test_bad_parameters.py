@@ -208,8 +208,10 @@ class TestCredentials:
                 assert answer.status_code < 500
                 if answer.status_code >= 400:
                     assert CANARY not in answer.text
+                assert face.served.variables["tok_admin"] not in answer.text
         assert "catchment.api" in written(caplog)
         assert CANARY not in written(caplog)
+        assert face.served.variables["tok_admin"] not in written(caplog)
 
     def test_in_the_settings_and_credentials_of_connectors(
         self, face: Asked, caplog: pytest.LogCaptureFixture
