@@ -19,7 +19,16 @@ from catchment.services import access
 from catchment.services.context import Context
 from catchment.store.engine import open_engine
 from catchment.store.migrate import migrate
+from tests.support.asked import Asked, asked
 from tests.support.clock import SetClock
+from tests.support.postgres import (
+    postgres_server,
+    postgres_store,
+    postgres_store_of_module,
+    postgres_template,
+)
+
+__all__ = ["postgres_server", "postgres_store", "postgres_store_of_module", "postgres_template"]
 
 
 def no_prefect() -> NoReturn:
@@ -88,3 +97,14 @@ def make_api(context: Context) -> Callable[..., Api]:
 @pytest.fixture
 def api(make_api: Callable[..., Api]) -> Api:
     return make_api()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def face(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """All faces over each kind of store, with two tenants in which something is going on."""
+    store_url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_store_of_module").url
+        store_url = url.render_as_string(hide_password=False)
+    with asked(tmp_path_factory.mktemp("asked"), store_url) as made:
+        yield made

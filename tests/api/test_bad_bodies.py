@@ -15,7 +15,7 @@ import pytest
 
 from catchment.api.limits import largest_body
 from catchment.core.settings import MIB, ApiSettings
-from tests.support.asked import CHUNK, Asked, asked, written
+from tests.support.asked import CHUNK, Asked, written
 from tests.support.operations import JSON, Operation, fault, label, least, misfits, operations, resolved
 
 WITH_JSON = [one for one in operations() if one.body is not None]
@@ -39,12 +39,6 @@ UNREADABLE = {
     "many digits": b'{"limit":' + b"9" * 5000 + b"}",
 }
 UNFIT = {"NUL": "a\0b", "half of a pair": "a\ud800b", "the other half": "\udc00"}
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(tmp_path_factory.mktemp("asked")) as made:
-        yield made
 
 
 @pytest.mark.parametrize("operation", WITH_JSON, ids=label)

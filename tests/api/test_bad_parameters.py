@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from catchment.api.aimable import positions
 from catchment.services import oauth_clients
-from tests.support.asked import Asked, asked, written
+from tests.support.asked import Asked, written
 from tests.support.living import SIGN_IN
 from tests.support.operations import Operation, fault, label, least, operations
 
@@ -41,12 +40,6 @@ OF_EACH_LIST = (
 
 def having(name: str, place: str = "query") -> list[Operation]:
     return [one for one in operations() if name in one.parameters(place)]
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(tmp_path_factory.mktemp("asked")) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

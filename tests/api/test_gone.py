@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.support.asked import Asked, asked
+from tests.support.asked import Asked
 from tests.support.living import Living
 from tests.support.operations import Operation, fault, label, operations
 
@@ -22,12 +22,6 @@ REMOVALS = [
     for name in MAKERS
     if one.method == "DELETE" and one.path.endswith(f"{{{name}}}")
 ]
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(tmp_path_factory.mktemp("asked")) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

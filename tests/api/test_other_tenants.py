@@ -6,12 +6,12 @@ They mean no more than ids of nobody: the same answer word for word, and nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.asked import Asked, asked
+from tests.support.asked import Asked
 from tests.support.living import Living
 from tests.support.operations import Operation, label, least, named_like_ids, operations
 
@@ -50,12 +50,6 @@ BODY_IDS = [
     for way in dict.fromkeys(named_like_ids(one.body))
     if way not in OUR_OWN
 ]
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(tmp_path_factory.mktemp("asked")) as made:
-        yield made
 
 
 def named(value: Any) -> str | None:

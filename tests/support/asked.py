@@ -153,9 +153,9 @@ def written(log: pytest.LogCaptureFixture) -> str:
 
 
 @contextmanager
-def asked(home: Path) -> Iterator[Asked]:
-    """Serve a home with two tenants."""
-    with pytest.MonkeyPatch.context() as patch, served(home, patch) as face:
+def asked(home: Path, store_url: str | None = None) -> Iterator[Asked]:
+    """Serve a home, or another store, with two tenants."""
+    with pytest.MonkeyPatch.context() as patch, served(home, patch, store_url) as face:
         owner = access.authenticate(face.context, face.variables["tok_other_tenant"])
         space = spaces.list_spaces(face.context, owner)[0].id
         collection = spaces.list_collections(face.context, owner, space_id=space)[-1].row.id

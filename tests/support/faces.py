@@ -71,14 +71,18 @@ def client_of(context: Context) -> TestClient:
 
 
 @contextmanager
-def served(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """Serve a home with the fixture provider; runs are worked off by plain threads."""
+def served(home: Path, monkeypatch: pytest.MonkeyPatch, store_url: str | None = None) -> Iterator[Served]:
+    """Serve a home with the fixture provider; runs are worked off by plain threads.
+
+    The store lies in the home, unless another is named.
+    """
     monkeypatch.setenv("CATCHMENT_HOME", str(home))
     monkeypatch.setenv("CATCHMENT_FIXTURE_PROVIDER", "1")
     home_settings.cache_clear()
-    house = PlainHouse(home)
+    store_url = store_url or f"sqlite:///{home / 'catchment.db'}"
+    house = PlainHouse(home, store_url=store_url)
     wire = BusyWire(house)
-    engine = open_engine(f"sqlite:///{home / 'catchment.db'}")
+    engine = open_engine(store_url)
     context = Context(engine, connect=wire.client, blobs=Blobs(home / "blobs"), key=KeyFile(home / "key"))
     yield Served(client_of(context), context, wire, variables_of(context, "http://testserver"))
     wire.rest()

@@ -94,6 +94,13 @@ def postgres_store(postgres_server: str, postgres_template: str) -> Iterator[Eng
         yield engine
 
 
+@pytest.fixture(scope="module")
+def postgres_store_of_module(postgres_server: str, postgres_template: str) -> Iterator[Engine]:
+    """An engine on a new store that the tests of a module share."""
+    with _database(postgres_server, template=postgres_template) as engine:
+        yield engine
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A server as a source: with a log that can be followed, on a socket and on a port of this machine.

@@ -18,9 +18,6 @@ from catchment.store.blobs import Blobs
 from tests.cli.prefect_wire import Wire
 from tests.support.faces import client_of
 from tests.support.plain import PlainHouse
-from tests.support.postgres import postgres_server, postgres_store, postgres_template
-
-__all__ = ["postgres_server", "postgres_store", "postgres_template"]
 
 
 @dataclass

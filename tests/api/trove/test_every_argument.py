@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from catchment.api.trove.graphql import SCHEMA
-from tests.support.asked import Asked, asked
+from tests.support.asked import Asked
 from tests.support.living import Living
 from tests.support.operations import JSON
 
@@ -137,12 +137,6 @@ def selection(kind: Any, depth: int = _DEPTH) -> str:
             continue
         parts.append(name + selection(below, depth - 1))
     return f" {{ {' '.join(parts)} }}"
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(tmp_path_factory.mktemp("asked")) as made:
-        yield made
 
 
 def ask(face: Asked, body: dict[str, Any]) -> Any:
