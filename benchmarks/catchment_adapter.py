@@ -81,7 +81,7 @@ def run_without_prefect(
     Raises:
         CatchmentError: The run did not end well.
     """
-    from catchment.core import garbage
+    from catchment.core import startup
     from catchment.core.clock import SystemClock
     from catchment.core.errors import Conflict
     from catchment.core.parameters import RunParameters
@@ -94,7 +94,7 @@ def run_without_prefect(
     from catchment.sync.run import Surroundings
     from catchment.sync.stop import StopSignal
 
-    garbage.started()  # as the flow does
+    startup.started()  # as the flow does
     sync = SyncSettings()
     engine = open_engine(store_url or _file_of(home))
     if current_revision(engine) is None:
@@ -301,9 +301,9 @@ def main() -> None:
     parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
 
-    from catchment.core import garbage
+    from catchment.core import startup
 
-    garbage.starting()  # as the command does
+    startup.starting()  # as the command does
     source = Source(given.provider, given.config, given.credentials, given.name)
     print(json.dumps(run_without_prefect(source, given.home, given.mode, store_url=given.store)))
 

@@ -11,7 +11,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from catchment.core import garbage
+from catchment.core import startup
 from catchment.core.clock import SystemClock
 from catchment.core.errors import (
     CatchmentError,
@@ -49,7 +49,7 @@ JOIN_SECONDS = 20.0
 
 def sync(parameters: RunParameters) -> Any:
     """Sync a connector once and return the state that its flow run ends in."""
-    garbage.started()
+    startup.started()
     context = open_context()
     claimed = claim(context.engine, parameters, _ticket(), lease_seconds=context.sync.lease_seconds)
     if isinstance(claimed, Refused):

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from catchment.api.app import create_app
 from catchment.api.upkeep import Upkeep
-from catchment.core import garbage
+from catchment.core import startup
 from catchment.core.clock import SystemClock, iso
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.home import HomeSettings, home_settings
@@ -44,7 +44,7 @@ log = logging.getLogger("catchment.api")
 
 def main() -> int:
     """Serve until told to stop. Returns 2 where the start is refused, 0 after a wanted stop."""
-    garbage.starting()
+    startup.starting()
     follow_supervisor()
     handle = os.environ.pop(SOCKET, "")
     _prepare_logging()
@@ -66,7 +66,7 @@ def main() -> int:
         signal.signal(number, _heed)
     # Threads that compute would keep the interpreter from the loop for 5 ms each time it has something to do.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    garbage.started()
+    startup.started()
     config = uvicorn.Config(
         app,
         access_log=False,  # the edge writes one line for each request

@@ -1,6 +1,6 @@
 """The `catchment` command."""
 
-from catchment.core import garbage
+from catchment.core import startup
 
 # Before the parts are imported: most commands are over when their imports are.
-garbage.starting()
+startup.starting()

@@ -21,7 +21,7 @@ def up(*, background: bool = False) -> int:
         return _in_background(house)
     out.note("Starting the local stack ...")
     from catchment.cli.token import show_first
-    from catchment.core import garbage
+    from catchment.core import startup
     from catchment.local.hooks import find_hooks
     from catchment.local.http import want
     from catchment.local.paths import prepare
@@ -30,7 +30,7 @@ def up(*, background: bool = False) -> int:
     prepare(house.root)
     want(house.root)
     hooks = find_hooks(house.root)
-    garbage.started()
+    startup.started()
     return run_stack(
         house.root,
         background=False,

@@ -8,9 +8,9 @@ and 14 MB.
 if __name__ == "__main__":
     import runpy
 
-    from catchment.core import garbage
+    from catchment.core import startup
     from catchment.local.lifeline import follow_worker
 
-    garbage.starting()  # a tenth of the start, and a third of all that a short run costs
+    startup.starting()  # a tenth of the start, and a third of all that a short run costs
     follow_worker()
     runpy.run_module("prefect.engine", run_name="__main__")

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from catchment.core import garbage
+from catchment.core import startup
 from catchment.local.lifeline import SOCKET, follow_supervisor
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _GRACE_SECONDS = 3
 
 def main() -> None:
     """Serve until the supervisor says stop or is gone."""
-    garbage.starting()
+    startup.starting()
     follow_supervisor()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     listener = socket.socket(fileno=int(os.environ.pop(SOCKET)))
@@ -38,7 +38,7 @@ def main() -> None:
         access_log=False,  # the worker alone would write three lines a second
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    garbage.started()
+    startup.started()
     with _immediate_transactions():
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -8,7 +8,7 @@ import os
 import signal
 from types import FrameType
 
-from catchment.core import garbage
+from catchment.core import startup
 from catchment.local.lifeline import WORKER, follow_supervisor, wait_at_gate
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--limit", type=int, required=True)
     options = parser.parse_args()
-    garbage.starting()
+    startup.starting()
     follow_supervisor()
     os.environ[WORKER] = str(os.getpid())
     # Started by `&` in a script, SIGINT is ignored and stays so in children; SIGTERM, which is turned into
@@ -31,7 +31,7 @@ def main() -> None:
 
     from catchment.blocks import register_all
 
-    garbage.started()
+    startup.started()
     try:
         wait_at_gate()
         register_all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from catchment.core.errors import Unavailable
 from catchment.core.runs import RunState
 from catchment.services.connectors import orchestrator
@@ -50,7 +48,7 @@ def settle_run(context: Context, row: RunRow) -> bool:
         # Cancelled in Prefect, and it died before it could write so.
         with writing(context.engine) as connection:
             runs.request_cancel(connection, row.id, reason="user")
-        row = replace(row, cancel_requested_at=context.clock.now(), cancel_reason="user")
+        row = row._replace(cancel_requested_at=context.clock.now(), cancel_reason="user")
     if stale:
         return _end(context, row, "Its process fell silent.")
     if state in (*FINAL_STATES, None):

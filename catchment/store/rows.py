@@ -1,9 +1,8 @@
-"""Rows as frozen dataclasses, made of a result by the names of their fields."""
+"""Rows as named tuples and frozen dataclasses, made of a result by the names of their fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, Row, Table
 
@@ -11,17 +10,16 @@ RowT = TypeVar("RowT")
 
 
 def columns_of(row_class: type[Any], table: Table) -> list[Column[Any]]:
-    """Return the table's columns that the dataclass has fields for, in its order."""
-    return [table.c[field.name] for field in fields(row_class) if field.name in table.c]
+    """Return the table's columns that a class of rows has fields for, in its order."""
+    return [table.c[name] for name in row_class.__annotations__ if name in table.c]
 
 
 def as_row(row_class: type[RowT], row: Row[Any]) -> RowT:
-    """Make a dataclass of a result row."""
+    """Make an object of its class of a result row."""
     return row_class(**row._mapping)
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorRow:
+class ConnectorRow(NamedTuple):
     """A connector as the store keeps it."""
 
     pk: int
@@ -57,8 +55,7 @@ class ConnectorRow:
     created_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """A run as the store keeps it."""
 
     id: str
@@ -98,8 +95,7 @@ class RunRow:
     ended_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeRow:
+class ScopeRow(NamedTuple):
     """What is known of one scope of a connector."""
 
     pk: int
@@ -113,8 +109,7 @@ class ScopeRow:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointRow:
+class CheckpointRow(NamedTuple):
     """How far a listing that was not finished has got."""
 
     scope_pk: int

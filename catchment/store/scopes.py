@@ -52,9 +52,7 @@ def checkpoint(connection: Connection, scope_pk: int) -> CheckpointRow | None:
 def save_checkpoint(connection: Connection, row: CheckpointRow) -> None:
     """Write how far a listing has got, in place of what was there."""
     connection.execute(delete(checkpoints).where(checkpoints.c.scope_pk == row.scope_pk))
-    connection.execute(
-        insert(checkpoints).values({name: getattr(row, name) for name in CheckpointRow.__slots__})
-    )
+    connection.execute(insert(checkpoints).values(row._asdict()))
 
 
 def drop_checkpoint(connection: Connection, scope_pk: int) -> None:

@@ -181,12 +181,10 @@ def test_a_final_run_cannot_be_cancelled(synced: Place, cli: Cli) -> None:
 
 def test_a_waiting_source_is_shown_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     """A person sees why nothing moves."""
-    from dataclasses import replace
-
     from catchment.cli.progress import Progress
     from catchment.store.rows import RunRow
 
-    fields = dict.fromkeys(RunRow.__slots__, None) | {
+    fields = dict.fromkeys(RunRow._fields, None) | {
         "state": "RUNNING",
         "waiting": False,
         "wait_reason": "rate limit of the source",
@@ -196,7 +194,7 @@ def test_a_waiting_source_is_shown_with_its_reason(capsys: pytest.CaptureFixture
     row = RunRow(**fields)
     with Progress("Syncing docs") as progress:
         progress.show(row)
-        progress.show(replace(row))
+        progress.show(row._replace())
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert "waits for the source: rate limit of the source" in said[0]
