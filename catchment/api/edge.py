@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
@@ -82,8 +83,14 @@ class Edge:
         if _CONTROL.search(asked):
             raise Refused(Problem("not_found", "There is nothing here."))
         if b"%00" in scope["query_string"]:
-            raise invalid("A parameter holds NUL.", "query", kind="string_unicode")
+            raise invalid("A parameter holds NUL.", "query", *_holding_nul(scope), kind="string_unicode")
         await self._app(scope, receive, send)
+
+
+def _holding_nul(scope: Scope) -> list[str]:
+    """Return the name of the first parameter that holds NUL, where the name itself can be told."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return [name for name, value in pairs if "\0" in value and name.isprintable()][:1]
 
 
 def _request_id(scope: Scope) -> str:

@@ -75,6 +75,23 @@ def test_a_number_in_a_body_is_held_to_the_same(face: Asked, operation: Operatio
         assert face.ask(operation, face.path(operation), json={**body, name: 10.0}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(one, name) for one in operations() for name in one.parameters("query") if one.told.get("security")],
+    ids=lambda value: label(value) or value,
+)
+def test_a_parameter_with_nul_is_named(face: Asked, operation: Operation, name: str) -> None:
+    """On every kind of store; a name that holds one itself is not told."""
+    path = face.path(operation)
+    with face.unchanged():
+        answer = face.ask(operation, path, params={name: "a\0b"})
+        assert answer.status_code == operation.refusal
+        assert fault(operation, answer) == name
+        unnamed = face.ask(operation, path, params={"a\0b": "c"})
+        assert unnamed.status_code == operation.refusal
+        assert fault(operation, unnamed) in ("query", "")
+
+
 class TestACursor:
     @pytest.mark.parametrize("operation", having("cursor"), ids=label)
     def test_that_nobody_gave_out_is_refused(self, face: Asked, operation: Operation) -> None:

@@ -74,7 +74,7 @@ class ZenSearchFace(Face):
 def dotted(field: FieldError) -> str:
     """Write where a field lies: ``config.bucket``."""
     loc = field.loc[1:] if field.loc and field.loc[0] in _PLACES else field.loc
-    return ".".join(str(part) for part in loc) or "body"
+    return ".".join(str(part) for part in loc) or str(next(iter(field.loc), "body"))
 
 
 FACE = ZenSearchFace()
