@@ -61,6 +61,12 @@ def _most_together(columns: int) -> int:
     return 1 << (_PARAMETERS_TOGETHER // columns).bit_length() - 1
 
 
+def fetch_rows(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return all rows as the driver makes them; SQLAlchemy's own rows cost as much again as the query."""
+    with connection.exec_driver_sql(statement, parameters) as result:
+        return list(result.cursor.fetchall())
+
+
 def copy_rows(
     connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 
 from catchment.core.runs import ItemState, Origin
+from catchment.store import bulk
 from catchment.store.tables import items
 
 
@@ -55,7 +56,7 @@ def _known(
     among, parameters = _among(connection, connector_pk, column, values)
     statement = f"{_KNOWN} {among} {where}"
     # All at once: row by row costs three times as much, and a page is a thousand rows at the most.
-    yield from map(Known._make, connection.exec_driver_sql(statement, parameters).fetchall())
+    yield from map(Known._make, bulk.fetch_rows(connection, statement, parameters))
 
 
 def lookup(connection: Connection, connector_pk: int, keys: Sequence[str]) -> dict[str, Known]:
@@ -81,11 +82,12 @@ def standing(
     It is what nearly every item of a second run is, at half the price of `lookup`.
     """
     among, parameters = _among(connection, connector_pk, "key", keys)
+    # The sign keeps SQLite from picking the index over scopes: that reads the whole scope for each page.
     statement = (
         f"SELECT i.key, i.pk, i.version, i.path, i.url FROM items i WHERE {among} AND i.state = 'indexed'"
         f" AND +i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
     )
-    rows = connection.exec_driver_sql(statement, parameters).fetchall()
+    rows = bulk.fetch_rows(connection, statement, parameters)
     return {row[0]: Standing._make(row) for row in rows}
 
 

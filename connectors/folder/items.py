@@ -60,6 +60,11 @@ _URL_SAFE = b"/-._~" + bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + byt
 _URL_TABLE = {byte: f"%{byte:02X}" for byte in range(256) if byte not in _URL_SAFE}
 
 
+def is_plain(raw: bytes) -> bool:
+    """Whether a name stands in keys and URLs as it is."""
+    return not raw.strip(_URL_SAFE)
+
+
 def quoted(raw: bytes) -> str:
     """Write a path as it stands in a URL."""
     text = raw.decode("latin-1")

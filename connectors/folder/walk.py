@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catchment.kit import Item, Session
-from connectors.folder.items import file_item, file_url, quoted, refused_item
+from connectors.folder.items import file_item, file_url, is_plain, quoted, refused_item
 from connectors.folder.names import Parts, as_text, to_key
 from connectors.folder.rules import IGNORE_FILES, Ignores, Rules, prefix_of
 from connectors.folder.tree import GONE, LinkRefused, Root, shortage_stops_all, special_kind
@@ -153,7 +153,10 @@ class Walk:
             mode = facts.st_mode
             if stat.S_ISREG(mode):
                 if not (has_lists and ignores.covers(above, name, is_folder=False)):
-                    key, url = key_above + to_key(raw), url_above + quoted(raw)
+                    # A plain name, as most are, is the same in all three.
+                    plain = is_plain(raw)
+                    key = key_above + (name if plain else to_key(raw))
+                    url = url_above + (name if plain else quoted(raw))
                     yield file_item(key, url, facts, linked=linked)
                 continue
             found = self._unusual(place, raw, facts)
