@@ -31,8 +31,9 @@ from hypothesis import strategies as st
 from catchment.api.trove.graphql import SCHEMA
 from tests.support.faces import served
 from tests.support.living import FIXTURE, Living
+from tests.support.steady import steady
 
-EXAMPLES = 100
+EXAMPLES = 60
 _SEED = 20_250_614
 _LEFT_ALONE = 4
 _VALUES = (
@@ -68,6 +69,7 @@ ROOTS = [
 @pytest.fixture(scope="module")
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     with pytest.MonkeyPatch.context() as patch, served(tmp_path_factory.mktemp("home"), patch) as face:
+        steady(patch)
         yield Living(face)
 
 
