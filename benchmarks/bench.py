@@ -179,6 +179,11 @@ class Bench:
 
         return self.in_turn({part: once})[part].seconds
 
+    def process(self, part: str, corpus: Corpus) -> float:
+        """Return the median seconds of a part of the floor, as a script of its own."""
+        command = python_job("benchmarks.floor", part, corpus.root)
+        return self.in_turn({part: lambda: measure(command)})[part].seconds
+
     def clear(self) -> None:
         """Remove what interrupted runs have left; corpora stay."""
         for path in self.cache.glob("run-*"):
