@@ -107,8 +107,8 @@ def unchanged(bench: Bench) -> Iterator[Result]:
             f"{allowed:.2f} s allowed",
             again.seconds / allowed,
             GOALS["unchanged"] if tool is PLAIN else None,
-            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; were it that of a walk without its"
-            f" interpreter, {inside:.3f} s, the ratio would be {again.seconds / strictly:.2f}; {details(again)}",
+            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; a walk without its interpreter takes"
+            f" {inside:.3f} s, and {again.seconds / strictly:.2f} is the ratio to that; {details(again)}",
         )
 
 
