@@ -107,8 +107,8 @@ def unchanged(bench: Bench) -> Iterator[Result]:
             f"{allowed:.2f} s allowed",
             again.seconds / allowed,
             GOALS["unchanged"] if tool is PLAIN else None,
-            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; a walk without its interpreter takes"
-            f" {inside:.3f} s, and {again.seconds / strictly:.2f} is the ratio to that; {details(again)}",
+            f"allowed: {START_SECONDS} s + {WALKS:g} x walk of {walk:.3f} s; without its interpreter"
+            f" {inside:.3f} s, and the ratio {again.seconds / strictly:.2f}; {details(again)}",
         )
 
 
