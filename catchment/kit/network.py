@@ -84,6 +84,10 @@ class Network:
                     "at the command line.",
                 )
 
+    def is_allowed_name(self, host: str) -> bool:
+        """Whether the operator has allowed this very name, wherever it leads."""
+        return self._is_allowed(host, None)
+
     def _is_allowed(self, host: str, address: object) -> bool:
         import ipaddress
 
