@@ -208,15 +208,19 @@ class Http:
         *,
         accept: frozenset[int] = frozenset(),
         reads_json: bool = False,
+        most_bytes: int | None = None,
         **more: Any,
     ) -> httpx.Response:
         """Send a request, as often as it takes, and return the answer with its body.
+
+        The redirects that led to it stand in its `history`.
 
         Args:
             method: Verb. What is not safe to repeat must not be sent through here.
             address: Path below the base, or a whole URL that the vendor gave.
             accept: Statuses that the caller reads itself, such as 304 or 404.
             reads_json: Ask again where the body of a good answer is not JSON.
+            most_bytes: Longest body that is read; empty means `MOST_BYTES`.
             more: What httpx takes: ``params``, ``json``, ``headers``, ...
 
         Raises:
@@ -224,12 +228,13 @@ class Http:
             PermissionMissing: It may not do this.
             SourceBusy: The vendor asked to wait again and again.
             SourceDown: It does not answer, or makes no sense.
+            TooLong: Its answer is longer than is read.
             SourceError: Its own refusal, as the judge reads it.
             RunCancelled: The run was asked to stop.
         """
 
         def read(response: httpx.Response) -> httpx.Response:
-            whole = self._whole(response)
+            whole = self._whole(response, most_bytes)
             if reads_json and whole.is_success and whole.content:
                 try:
                     json.loads(whole.content)
@@ -301,15 +306,18 @@ class Http:
         """Send once, follow redirects, and return an answer whose body is not read yet."""
         url = httpx.URL(address if "://" in address else f"{self.base_url}{address}")
         rest = dict(more)
+        led: list[httpx.Response] = []
         for _ in range(_REDIRECTS):
             self._session.check_stop()
             self._session.network.require_reachable(url.host, setting=self._setting)
             headers = {**self._signed(url), **(rest.get("headers") or {})}
             request = self._client.build_request(method, url, **{**rest, "headers": headers})
             response = self._client.send(request, stream=True)
+            response.history = list(led)
             if response.next_request is None:
                 return response
             response.close()
+            led.append(response)
             # A redirect carries its own query; verbs that change something are none of ours.
             url = response.next_request.url
             rest.pop("params", None)
@@ -332,8 +340,9 @@ class Http:
             response.close()
         return verdict
 
-    def _whole(self, response: httpx.Response) -> httpx.Response:
+    def _whole(self, response: httpx.Response, most_bytes: int | None = None) -> httpx.Response:
         """Return the answer with its body, read piece by piece: a run that must end does not wait for it."""
+        most = MOST_BYTES if most_bytes is None else most_bytes
         pieces: list[bytes] = []
         size = 0
         try:
@@ -341,8 +350,8 @@ class Http:
                 self._session.check_stop()
                 pieces.append(piece)
                 size += len(piece)
-                if size > MOST_BYTES:
-                    raise SourceDown(f"An answer of {self._host} is longer than {MOST_BYTES >> 20} MiB.")
+                if size > most:
+                    raise TooLong(f"An answer of {self._host} is longer than {most / 2**20:.3g} MiB.")
         finally:
             response.close()
         headers = [
@@ -351,7 +360,11 @@ class Http:
             if name not in ("content-encoding", "content-length", "transfer-encoding")
         ]
         return httpx.Response(
-            response.status_code, headers=headers, content=b"".join(pieces), request=response.request
+            response.status_code,
+            headers=headers,
+            content=b"".join(pieces),
+            request=response.request,
+            history=response.history,
         )
 
 
@@ -379,6 +392,12 @@ class Missing(SourceError):
     """What was asked for is not there, or not for these credentials."""
 
     code = "missing"
+
+
+class TooLong(SourceDown):
+    """An answer is longer than is read; asking again would change nothing."""
+
+    code = "too_long"
 
 
 class _Unanswered(Exception):

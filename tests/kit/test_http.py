@@ -24,7 +24,7 @@ from catchment.core.errors import (
 )
 from catchment.kit import http as http_module
 from catchment.kit.governor import Governor
-from catchment.kit.http import Again, Bearer, Http, Missing, Verdict, Wait, pages, retry_after
+from catchment.kit.http import Again, Bearer, Http, Missing, TooLong, Verdict, Wait, pages, retry_after
 from catchment.kit.network import Network
 from catchment.kit.session import Session
 from tests.support.clock import SetClock
@@ -241,6 +241,14 @@ class TestFailing:
         with pytest.raises(SourceDown, match="longer than"):
             client(patience, handler).get("/x")
 
+    def test_a_caller_that_expects_little_reads_no_more(self, patience: Patience) -> None:
+        """And does not ask again for what is too long."""
+        handler, asked = answers(httpx.Response(200, content=b"x" * 2000))
+        with pytest.raises(TooLong, match="longer than"):
+            client(patience, handler).get("/x", most_bytes=1999)
+        assert len(asked) == 1
+        assert len(client(patience, handler).get("/x", most_bytes=2000).content) == 2000
+
 
 class TestSigningIn:
     def test_a_token_that_ends_is_renewed_once(self, patience: Patience) -> None:
@@ -281,6 +289,18 @@ class TestSigningIn:
             "https://elsewhere.example/next": None,
             "http://api.vendor.example/plain": None,
         }
+
+    def test_the_way_over_redirects_is_told(self, patience: Patience) -> None:
+        """Whoever keeps addresses learns which of them moved for good."""
+        hops = {"/a": (301, "/b"), "/b": (302, "https://files.vendor.example/c")}
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            status, target = hops.get(request.url.path, (200, ""))
+            return httpx.Response(status, headers={"Location": target} if target else {}, content=b"x")
+
+        response = client(patience, handle).get("/a")
+        assert [(hop.status_code, hop.url.path) for hop in response.history] == [(301, "/a"), (302, "/b")]
+        assert str(response.url) == "https://files.vendor.example/c"
 
     def test_redirects_have_an_end(self, patience: Patience) -> None:
         """A circle is an error."""
