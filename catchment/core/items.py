@@ -137,8 +137,11 @@ class Found:
         name: The entry as it was asked for.
         item: What the source says.
         scope: Key of the scope that it lies in, where that is known.
+        unknown: Why the source can tell nothing of it, such as a feed that shows only the newest entries;
+            `item` is None then and proves no absence. Empty where it can tell.
     """
 
     name: str
     item: Item | None
     scope: str | None = None
+    unknown: str = ""

@@ -462,7 +462,9 @@ class Collector:
         known = {name: before for name, before in known.items() if before.origin == origin}
         for found, name in zip(page, names, strict=True):
             before = known.get(name)
-            if found.item is None:
+            if found.item is None and found.unknown:
+                self._untold(found, before, named=named)
+            elif found.item is None:
                 self._absent(found.name, before, named=named)
             elif not run.admits(found.item.path):
                 self.intake.refuse_name(found.name, OutOfScope.code, "The connector's settings leave it out.")
@@ -489,6 +491,13 @@ class Collector:
             self.intake.remove(Item(before.key, before.path), before, "deleted_at_source", named=named)
         elif named:
             self.intake.refuse_name(name, "not_found", "The source has no such item.")
+
+    def _untold(self, found: Found, before: Known | None, *, named: bool) -> None:
+        """Leave a document as it is, of which the source can tell nothing; a retry was one more in vain."""
+        if named:
+            self.intake.refuse_name(found.name, "not_found", found.unknown)
+        elif before is not None and before.state == ItemState.FAILED and not self._is_retired(before):
+            self.intake.fail_again(before, "not_shown", found.unknown)
 
     def _is_retired(self, known: Known) -> bool:
         """Whether an item belongs to a scope that is configured no longer."""

@@ -121,6 +121,14 @@ class Intake:
         job = Job(Item(name, name), None, Action.FAIL, reason, message, Stage.COLLECT, named=True)
         self._fetcher.add(job, fetch=False)
 
+    def fail_again(self, before: Known, reason: str, message: str) -> None:
+        """Record that an item which failed could not be tried again; what is known of it stays."""
+        self._run.counters.collected += 1
+        item = Item(before.key, before.path, version=before.version, url=before.url)
+        self.underway.note(item.key, before)
+        job = Job(item, before, Action.FAIL, reason, message, Stage.COLLECT, scope_pk=before.scope_pk)
+        self._fetcher.add(job, fetch=False)
+
     def leave(self, reason: str, items: int = 1) -> None:
         """Count items with which nothing is to be done."""
         self._run.counters.collected += items

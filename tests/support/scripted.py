@@ -70,6 +70,7 @@ class World:
         feed_errors: The same for the change feed.
         fetch_errors: Per key: how a fetch fails.
         find_error: How looking up named entries fails.
+        untold: Keys of which looking up says only that nothing can be told.
         cut_short: Scopes whose listing ends without a word.
         expired_below: Cursors below this position are refused.
         resume_refused: Positions in the middle of a listing are refused.
@@ -91,6 +92,7 @@ class World:
     feed_errors: dict[str, tuple[int, Exception]] = field(default_factory=dict)
     fetch_errors: dict[str, Exception] = field(default_factory=dict)
     find_error: Exception | None = None
+    untold: set[str] = field(default_factory=set)
     cut_short: set[str] = field(default_factory=set)
     expired_below: int = 0
     resume_refused: bool = False
@@ -281,7 +283,10 @@ class Scripted(Connector[ScriptedConfig, SourceCredentials | None]):
         if world.find_error is not None:
             raise world.find_error
         for name in names:
-            yield self._find_one([scope.key for scope in scopes], name)
+            if name in world.untold:
+                yield Found(name, None, unknown="Only the newest are shown.")
+            else:
+                yield self._find_one([scope.key for scope in scopes], name)
 
     def _find_one(self, scopes: Sequence[str], name: str) -> Found:
         for by in ("key", "path"):

@@ -224,6 +224,33 @@ class TestTryingAgain:
         assert counts(run) == {"deleted": 1}
         assert house.fact("doc001", "state") == "deleted"
 
+    def test_what_a_feed_shows_no_longer_is_not_taken_for_gone(
+        self, house: Vault, world: World, as_feed: None
+    ) -> None:
+        """Its older text stays; the tries in vain count, and end; a new version makes it good again."""
+        world.fill(3)
+        house.sync()
+        world.put("doc001", "changed")
+        world.fetch_errors["doc001"] = SourceDown("500")
+        house.sync()
+        facts = {name: house.fact("doc001", name) for name in ("path", "version", "url", "scope_pk")}
+        world.untold.add("doc001")
+        for attempts in range(2, 6):
+            house.clock.advance(10**6)
+            run = house.sync()
+            assert counts(run) == {"collected": 1, "failed": 1}
+            assert [error["reason"] for error in run.details["errors"]] == ["not_shown"]
+            assert house.fact("doc001", "attempts") == attempts
+        assert house.fact("doc001", "state") == "quarantined"
+        assert {name: house.fact("doc001", name) for name in facts} == facts
+        assert house.texts()["doc001"] == "text of doc001"
+        house.clock.advance(10**6)
+        assert counts(house.sync()) == {}
+        world.fetch_errors.clear()
+        world.put("doc001", "changed again")
+        house.sync()
+        assert house.texts() == world.texts()
+
     def test_a_retry_that_cannot_be_looked_up_stops_nobody(
         self, house: Vault, world: World, with_feed: None
     ) -> None:

@@ -108,6 +108,21 @@ class TestFilter:
         assert house.fact("doc001", "state") == "deleted"
         assert house.fact("doc001", "next_attempt_at") is None
 
+    def test_a_named_item_of_which_nothing_can_be_told_keeps_its_document(
+        self, house: Vault, world: World, as_feed: None
+    ) -> None:
+        """A feed that shows it no longer proves nothing; the person hears why nothing was done."""
+        world.fill(3)
+        house.sync()
+        before = house.item("doc001")
+        world.untold.add("doc001")
+        run = house.sync(file_filter=["doc001"])
+        assert (run.state, counts(run)) == ("SUCCEEDED", {"collected": 1, "failed": 1})
+        (error,) = run.details["errors"]
+        assert (error["reason"], error["error"]) == ("not_found", "Only the newest are shown.")
+        assert house.item("doc001") == before
+        assert house.shown() == {"doc000", "doc001", "doc002"}
+
     @pytest.mark.parametrize("living_at", ["a.txt", "b.txt"])
     def test_a_gone_item_is_found_by_its_path(self, house: Vault, world: World, living_at: str) -> None:
         """Also when an earlier item, long gone, had the same path."""
