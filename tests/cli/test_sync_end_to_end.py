@@ -160,9 +160,8 @@ def test_a_run_is_cancelled_by_ctrl_c_and_by_its_id_and_the_next_one_goes_on(
     terminal: Terminal, inside: Journey
 ) -> None:
     """Ctrl-C is exit code 130, somebody else's cancel 1; what was indexed stays."""
-    terminal.folder(
-        "book", **{f"page{number:04}": f"Page {number} of a long book.\n" for number in range(3000)}
-    )
+    pages = {f"page{number:04}": f"Page {number} of a long book.\n" * 800 for number in range(3000)}
+    terminal.folder("book", **pages)
     watching = terminal.start("sync", "./book", "--json")
     with _held_at_work(inside, "book") as run:
         watching.send_signal(signal.SIGINT)
