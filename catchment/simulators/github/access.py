@@ -1,0 +1,183 @@
+"""Who asks: tokens, apps and their installations, what each may do, and how often."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from catchment.simulators.github.bodies import error, iso
+from catchment.simulators.github.world import Installation, Token
+from catchment.simulators.server import SetClock
+from catchment.simulators.wire import Reply
+
+WINDOW_SECONDS = 3600
+TOKEN_SECONDS = 3600
+LONGEST_JWT_SECONDS = 600
+BAD = "Bad credentials"
+
+
+class Refused(Exception):
+    """The request ends here, with this answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def refuse(status: int, message: str, headers: dict[str, str] | None = None, **more: Any) -> Refused:
+    """Return a refusal in the vendor's form."""
+    return Refused(Reply(status, error(message, status, **more), headers or {}))
+
+
+class Access:
+    """The vendor's door.
+
+    Attributes:
+        tokens: By the token itself.
+        apps: Public keys (PEM) by the id of an app.
+        installations: By id.
+        limit: Requests of one token in an hour.
+        limit_status: What is answered beyond that: 403, or 429.
+    """
+
+    def __init__(self, clock: SetClock) -> None:
+        self._clock = clock
+        self.tokens: dict[str, Token] = {}
+        self.apps: dict[str, bytes] = {}
+        self.installations: dict[int, Installation] = {}
+        self.limit = 5000
+        self.limit_status = 403
+        self._made = 0
+
+    # -- tokens ---------------------------------------------------------------------------------
+
+    def token_of(self, headers: Mapping[str, str]) -> tuple[str, Token]:
+        """Return the token of a request.
+
+        Raises:
+            Refused: There is none, or it is not good (any more).
+        """
+        scheme, _, name = headers.get("authorization", "").partition(" ")
+        token = self.tokens.get(name.strip()) if scheme.lower() in ("bearer", "token") else None
+        if token is None or (token.expires is not None and token.expires <= self._clock.now()):
+            raise refuse(401, BAD)
+        if token.installation is not None and self.installations[token.installation].suspended:
+            raise refuse(403, "This installation has been suspended")
+        return name, token
+
+    def count(self, token: Token) -> dict[str, str]:
+        """Count a request, and return the headers that tell of it.
+
+        Raises:
+            Refused: There were too many.
+        """
+        now = self._clock.now()
+        if token.window is None or now >= token.window + WINDOW_SECONDS:
+            token.window, token.used = now, 0
+        token.used += 1
+        left = max(self.limit - token.used, 0)
+        headers = {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(left),
+            "X-RateLimit-Used": str(min(token.used, self.limit)),
+            "X-RateLimit-Reset": str(int(token.window + WINDOW_SECONDS)),
+            "X-RateLimit-Resource": "core",
+        }
+        if token.kind == "classic":
+            headers["X-OAuth-Scopes"] = ", ".join(token.scopes)
+        if token.used > self.limit:
+            raise refuse(self.limit_status, "API rate limit exceeded for user ID 1.", headers)
+        return headers
+
+    @staticmethod
+    def require(token: Token, permission: str) -> None:
+        """See that a fine-grained token, or an installation, has a permission.
+
+        Raises:
+            Refused: It has not.
+        """
+        if token.permissions is not None and permission not in token.permissions:
+            kind = "integration" if token.installation is not None else "personal access token"
+            headers = {"X-Accepted-GitHub-Permissions": f"{permission}=read"}
+            raise refuse(403, f"Resource not accessible by {kind}", headers)
+
+    # -- apps -----------------------------------------------------------------------------------
+
+    def app_of(self, headers: Mapping[str, str]) -> str:
+        """Return the app whose signature a request bears.
+
+        Raises:
+            Refused: The signature, or its time, is not good.
+        """
+        jwt = headers.get("authorization", "").partition(" ")[2]
+        try:
+            head, claims, signature = jwt.split(".")
+            told = json.loads(_raw(claims))
+            app, issued, expires = str(told["iss"]), float(told["iat"]), float(told["exp"])
+            key = self.apps[app]
+        except (ValueError, KeyError, TypeError) as bad:
+            raise refuse(401, "A JSON web token could not be decoded") from bad
+        if not _is_signed(key, f"{head}.{claims}".encode(), _raw(signature)):
+            raise refuse(401, "A JSON web token could not be decoded")
+        now = self._clock.now()
+        if expires <= now or expires > now + LONGEST_JWT_SECONDS:
+            raise refuse(
+                401,
+                "'Expiration time' claim ('exp') must be a numeric value representing the future time at"
+                " which the assertion expires",
+            )
+        if issued > now:
+            raise refuse(401, "'Issued at' claim ('iat') must be an Integer representing the time")
+        return app
+
+    def open_door(self, number: str) -> Reply:
+        """Make a token for an installation.
+
+        Raises:
+            Refused: There is no such installation, or it is suspended.
+        """
+        one = self.installations.get(int(number))
+        if one is None:
+            raise refuse(404, "Not Found")
+        if one.suspended:
+            raise refuse(403, "This installation has been suspended")
+        self._made += 1
+        name = f"ghs_simulated{self._made:06}"
+        expires = self._clock.now() + TOKEN_SECONDS
+        self.tokens[name] = Token(
+            f"{one.account}[bot]",
+            kind="installation",
+            permissions=tuple(one.permissions),
+            repositories=frozenset(one.repositories),
+            expires=expires,
+            installation=one.id,
+        )
+        told = {
+            "token": name,
+            "expires_at": iso(expires),
+            "permissions": dict(one.permissions),
+            "repository_selection": "selected",
+        }
+        return Reply(201, told)
+
+
+def _raw(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _is_signed(key: bytes, signed: bytes, signature: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    public = load_pem_public_key(key)
+    assert isinstance(public, RSAPublicKey)
+    try:
+        public.verify(signature, signed, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True

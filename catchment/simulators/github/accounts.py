@@ -1,0 +1,100 @@
+"""Answers about accounts, repositories and who may see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catchment.simulators.github import bodies
+from catchment.simulators.github.access import refuse
+from catchment.simulators.github.server import Call, GitHub, route
+from catchment.simulators.wire import Reply
+
+
+@route(r"/user")
+def _user(github: GitHub, call: Call) -> Reply:
+    if call.token.installation is not None:
+        raise refuse(403, "Resource not accessible by integration")
+    return Reply(200, bodies.me(call.base, call.token.login, github.clock.now()))
+
+
+def _shown(github: GitHub, call: Call) -> list[Any]:
+    seen = [
+        repo
+        for repo in github.repositories.values()
+        if github.sees(call.token, repo)
+        and (call.token.repositories is not None or call.token.login in repo.collaborators)
+    ]
+    seen.sort(key=lambda repo: repo.full_name)
+    return [bodies.repository(call.base, repo) for repo in seen]
+
+
+@route(r"/user/repos")
+def _user_repos(github: GitHub, call: Call) -> Reply:
+    if call.token.installation is not None:
+        raise refuse(403, "Resource not accessible by integration")
+    return github.paged(call.request, _shown(github, call))
+
+
+@route(r"/installation/repositories")
+def _installation_repos(github: GitHub, call: Call) -> Reply:
+    if call.token.installation is None:
+        raise refuse(403, "You must authenticate with an installation access token in order to list these")
+    return github.paged(call.request, _shown(github, call), "repositories")
+
+
+@route(r"/rate_limit")
+def _rate_limit(github: GitHub, call: Call) -> Reply:
+    call.token.used -= 1
+    told = {
+        "limit": github.access.limit,
+        "used": call.token.used,
+        "remaining": github.access.limit - call.token.used,
+        "reset": int((call.token.window or 0) + 3600),
+    }
+    return Reply(200, {"resources": {"core": told, "search": told}, "rate": told})
+
+
+@route(r"/graphql", "POST")
+def _graphql(github: GitHub, call: Call) -> Reply:
+    """Answer the one question that REST has no words for: which issue is this node."""
+    sent = call.request.json() or {}
+    ids = (sent.get("variables") or {}).get("ids") or []
+    found: list[Any] = []
+    errors = []
+    for place, wanted in enumerate(ids):
+        hit = next(
+            (
+                (repo, issue)
+                for repo in github.repositories.values()
+                if github.sees(call.token, repo)
+                for issue in repo.issues.values()
+                if issue.node_id == wanted
+            ),
+            None,
+        )
+        if hit is None:
+            found.append(None)
+            message = f"Could not resolve to a node with the global id of '{wanted}'"
+            errors.append({"type": "NOT_FOUND", "path": ["nodes", place], "message": message})
+        else:
+            repo, issue = hit
+            kind = "PullRequest" if issue.is_pull else "Issue"
+            owner = {"databaseId": repo.id, "nameWithOwner": repo.full_name}
+            found.append({"__typename": kind, "id": wanted, "number": issue.number, "repository": owner})
+    return Reply(200, {"data": {"nodes": found}, **({"errors": errors} if errors else {})})
+
+
+@route(r"\{repo\}")
+def _repo(_github: GitHub, call: Call) -> Reply:
+    return Reply(200, bodies.repository(call.base, call.repo))
+
+
+@route(r"\{repo\}/collaborators")
+def _collaborators(github: GitHub, call: Call) -> Reply:
+    role = call.repo.collaborators.get(call.token.login, "read")
+    if call.token.permissions is not None and "administration" not in call.token.permissions:
+        call.require("members")
+    elif call.token.installation is None and role not in ("push", "write", "maintain", "admin"):
+        raise refuse(403, "Must have push access to view repository collaborators.")
+    people = [bodies.collaborator(call.base, who, what) for who, what in call.repo.collaborators.items()]
+    return github.paged(call.request, people)

@@ -1,0 +1,458 @@
+"""The shapes of the vendor's answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from catchment.simulators.github.git import Commit
+from catchment.simulators.github.world import Comment, Installation, Issue, Repository, Review, node_id
+
+Body = dict[str, Any]
+WEB = "https://github.com"
+DOCS = "https://docs.github.com/rest"
+_REPOSITORY_LINKS = {
+    "archive": "/{archive_format}{/ref}",
+    "assignees": "/assignees{/user}",
+    "blobs": "/git/blobs{/sha}",
+    "branches": "/branches{/branch}",
+    "collaborators": "/collaborators{/collaborator}",
+    "comments": "/comments{/number}",
+    "commits": "/commits{/sha}",
+    "compare": "/compare/{base}...{head}",
+    "contents": "/contents/{+path}",
+    "contributors": "/contributors",
+    "deployments": "/deployments",
+    "downloads": "/downloads",
+    "events": "/events",
+    "forks": "/forks",
+    "git_commits": "/git/commits{/sha}",
+    "git_refs": "/git/refs{/sha}",
+    "git_tags": "/git/tags{/sha}",
+    "hooks": "/hooks",
+    "issue_comment": "/issues/comments{/number}",
+    "issue_events": "/issues/events{/number}",
+    "issues": "/issues{/number}",
+    "keys": "/keys{/key_id}",
+    "labels": "/labels{/name}",
+    "languages": "/languages",
+    "merges": "/merges",
+    "milestones": "/milestones{/number}",
+    "notifications": "/notifications{?since,all,participating}",
+    "pulls": "/pulls{/number}",
+    "releases": "/releases{/id}",
+    "stargazers": "/stargazers",
+    "statuses": "/statuses/{sha}",
+    "subscribers": "/subscribers",
+    "subscription": "/subscription",
+    "tags": "/tags",
+    "teams": "/teams",
+    "trees": "/git/trees{/sha}",
+}
+_USER_LINKS = ("followers", "subscriptions", "organizations", "repos", "received_events")
+
+
+def iso(seconds: float | None) -> str | None:
+    """Write a time as the vendor does: whole seconds, UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def error(message: str, status: int, **more: Any) -> Body:
+    """A refusal."""
+    return {"message": message, "documentation_url": DOCS, "status": str(status), **more}
+
+
+def user(base: str, login: str, kind: str = "User") -> Body:
+    """A user as it stands in other things."""
+    number = sum(ord(letter) * place for place, letter in enumerate(login, 1))
+    api = f"{base}/users/{login}"
+    return {
+        "login": login,
+        "id": number,
+        "node_id": node_id("U", number),
+        "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4",
+        "gravatar_id": "",
+        "url": api,
+        "html_url": f"{WEB}/{login}",
+        "following_url": f"{api}/following{{/other_user}}",
+        "gists_url": f"{api}/gists{{/gist_id}}",
+        "starred_url": f"{api}/starred{{/owner}}{{/repo}}",
+        "events_url": f"{api}/events{{/privacy}}",
+        **{f"{name}_url": f"{api}/{name}" for name in _USER_LINKS},
+        "type": kind,
+        "site_admin": False,
+    }
+
+
+def me(base: str, login: str, created: float) -> Body:
+    """The user of the token."""
+    return {
+        **user(base, login),
+        "name": login.title(),
+        "company": None,
+        "blog": "",
+        "location": None,
+        "email": f"{login}@example.com",
+        "hireable": None,
+        "bio": None,
+        "public_repos": 1,
+        "public_gists": 0,
+        "followers": 0,
+        "following": 0,
+        "created_at": iso(created),
+        "updated_at": iso(created),
+    }
+
+
+def repository(base: str, repo: Repository) -> Body:
+    """A repository, with everything that the long form has."""
+    pushed = max((one.at for one in repo.git.commits.values()), default=repo.created)
+    api = f"{base}/repos/{repo.full_name}"
+    web = f"{WEB}/{repo.full_name}"
+    opened = sum(issue.state == "open" for issue in repo.issues.values())
+    return {
+        "id": repo.id,
+        "node_id": node_id("R", repo.id),
+        "name": repo.name,
+        "full_name": repo.full_name,
+        "private": repo.private,
+        "visibility": repo.visibility,
+        "owner": user(base, repo.owner, "Organization"),
+        "html_url": web,
+        "description": None,
+        "fork": False,
+        "url": api,
+        **{f"{name}_url": f"{api}{tail}" for name, tail in _REPOSITORY_LINKS.items()},
+        "git_url": f"git://github.com/{repo.full_name}.git",
+        "ssh_url": f"git@github.com:{repo.full_name}.git",
+        "clone_url": f"{web}.git",
+        "svn_url": web,
+        "mirror_url": None,
+        "homepage": None,
+        "language": None,
+        "license": None,
+        "forks": 0,
+        "forks_count": 0,
+        "stargazers_count": 0,
+        "watchers": 0,
+        "watchers_count": 0,
+        "subscribers_count": 0,
+        "network_count": 0,
+        "open_issues": opened,
+        "open_issues_count": opened,
+        "size": len(repo.git.blobs),
+        "default_branch": repo.default_branch,
+        "has_issues": repo.has_issues,
+        "has_projects": False,
+        "has_wiki": False,
+        "has_pages": False,
+        "has_downloads": True,
+        "has_discussions": False,
+        "archived": False,
+        "disabled": False,
+        "topics": [],
+        "permissions": {"admin": False, "maintain": False, "push": False, "triage": False, "pull": True},
+        "pushed_at": iso(pushed),
+        "created_at": iso(repo.created),
+        "updated_at": iso(pushed),
+    }
+
+
+def _label(base: str, repo: Repository, name: str) -> Body:
+    number = sum(name.encode())
+    return {
+        "id": number,
+        "node_id": node_id("LA", number),
+        "url": f"{base}/repos/{repo.full_name}/labels/{name}",
+        "name": name,
+        "color": "ededed",
+        "default": False,
+        "description": None,
+    }
+
+
+def _milestone(base: str, repo: Repository, issue: Issue) -> Body | None:
+    if issue.milestone is None:
+        return None
+    api = f"{base}/repos/{repo.full_name}/milestones/1"
+    return {
+        "url": api,
+        "html_url": f"{WEB}/{repo.full_name}/milestone/1",
+        "labels_url": f"{api}/labels",
+        "id": 1,
+        "node_id": node_id("MI", 1),
+        "number": 1,
+        "state": "open",
+        "title": issue.milestone,
+        "description": None,
+        "creator": user(base, repo.owner),
+        "open_issues": 1,
+        "closed_issues": 0,
+        "created_at": iso(issue.created),
+        "updated_at": iso(issue.created),
+        "closed_at": None,
+        "due_on": None,
+    }
+
+
+def reactions(url: str) -> Body:
+    """No reactions at all."""
+    names = ("total_count", "+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
+    return {"url": f"{url}/reactions", **dict.fromkeys(names, 0)}
+
+
+def issue(base: str, repo: Repository, one: Issue) -> Body:
+    """An issue; a pull request looks like one, and says so."""
+    api = f"{base}/repos/{repo.full_name}/issues/{one.number}"
+    web = f"{WEB}/{repo.full_name}/{'pull' if one.is_pull else 'issues'}/{one.number}"
+    people = [user(base, login) for login in one.assignees]
+    body: Body = {
+        "url": api,
+        "repository_url": f"{base}/repos/{repo.full_name}",
+        "labels_url": f"{api}/labels{{/name}}",
+        "comments_url": f"{api}/comments",
+        "events_url": f"{api}/events",
+        "timeline_url": f"{api}/timeline",
+        "html_url": web,
+        "id": one.id,
+        "node_id": one.node_id,
+        "number": one.number,
+        "title": one.title,
+        "user": user(base, one.author) if one.author else None,
+        "labels": [_label(base, repo, name) for name in one.labels],
+        "state": one.state,
+        "state_reason": "completed" if one.closed and not one.is_pull else None,
+        "locked": False,
+        "active_lock_reason": None,
+        "assignee": people[0] if people else None,
+        "assignees": people,
+        "milestone": _milestone(base, repo, one),
+        "comments": len(one.comments),
+        "created_at": iso(one.created),
+        "updated_at": iso(one.updated),
+        "closed_at": iso(one.closed),
+        "author_association": "MEMBER",
+        "body": one.body,
+        "reactions": reactions(api),
+    }
+    if one.is_pull:
+        body["draft"] = False
+        body["pull_request"] = {
+            "url": f"{base}/repos/{repo.full_name}/pulls/{one.number}",
+            "html_url": web,
+            "diff_url": f"{web}.diff",
+            "patch_url": f"{web}.patch",
+            "merged_at": iso(one.merged),
+        }
+    return body
+
+
+def pull(base: str, repo: Repository, one: Issue) -> Body:
+    """A pull request by itself, in the long form."""
+    api = f"{base}/repos/{repo.full_name}/pulls/{one.number}"
+    issues = f"{base}/repos/{repo.full_name}/issues/{one.number}"
+    web = f"{WEB}/{repo.full_name}/pull/{one.number}"
+    plain = issue(base, repo, one)
+    sha = repo.branches.get(repo.default_branch, "0" * 40)
+    whole = repository(base, repo)
+
+    def end(ref: str) -> Body:
+        owner = user(base, repo.owner, "Organization")
+        return {"label": f"{repo.owner}:{ref}", "ref": ref, "sha": sha, "user": owner, "repo": whole}
+
+    kept = (
+        "id node_id number title user labels state locked active_lock_reason assignee assignees milestone"
+        " created_at updated_at closed_at author_association body draft comments"
+    )
+    links = {
+        "self": api,
+        "html": web,
+        "issue": issues,
+        "comments": f"{issues}/comments",
+        "review_comments": f"{api}/comments",
+        "review_comment": f"{base}/repos/{repo.full_name}/pulls/comments{{/number}}",
+        "commits": f"{api}/commits",
+        "statuses": f"{base}/repos/{repo.full_name}/statuses/{sha}",
+    }
+    return {
+        **{name: plain[name] for name in kept.split()},
+        "url": api,
+        "html_url": web,
+        "diff_url": f"{web}.diff",
+        "patch_url": f"{web}.patch",
+        "issue_url": issues,
+        "commits_url": links["commits"],
+        "review_comments_url": links["review_comments"],
+        "review_comment_url": links["review_comment"],
+        "comments_url": links["comments"],
+        "statuses_url": links["statuses"],
+        "requested_reviewers": [],
+        "requested_teams": [],
+        "head": end(one.head),
+        "base": end(repo.default_branch),
+        "_links": {name: {"href": href} for name, href in links.items()},
+        "auto_merge": None,
+        "merged": one.merged is not None,
+        "merged_at": iso(one.merged),
+        "merged_by": user(base, repo.owner) if one.merged else None,
+        "merge_commit_sha": sha if one.merged else None,
+        "mergeable": None,
+        "mergeable_state": "unknown",
+        "rebaseable": None,
+        "maintainer_can_modify": False,
+        "review_comments": len(one.remarks),
+        "commits": 1,
+        "additions": 1,
+        "deletions": 0,
+        "changed_files": 1,
+    }
+
+
+def comment(base: str, repo: Repository, number: int, one: Comment) -> Body:
+    """A comment in a conversation."""
+    api = f"{base}/repos/{repo.full_name}/issues/comments/{one.id}"
+    kind = "pull" if repo.issues[number].is_pull else "issues"
+    return {
+        "id": one.id,
+        "node_id": node_id("IC", one.id),
+        "url": api,
+        "html_url": f"{WEB}/{repo.full_name}/{kind}/{number}#issuecomment-{one.id}",
+        "issue_url": f"{base}/repos/{repo.full_name}/issues/{number}",
+        "user": user(base, one.author),
+        "created_at": iso(one.created),
+        "updated_at": iso(one.updated),
+        "author_association": "MEMBER",
+        "body": one.body,
+        "reactions": reactions(api),
+    }
+
+
+def remark(base: str, repo: Repository, number: int, one: Comment) -> Body:
+    """A comment beside a line of a pull request."""
+    api = f"{base}/repos/{repo.full_name}/pulls/comments/{one.id}"
+    web = f"{WEB}/{repo.full_name}/pull/{number}#discussion_r{one.id}"
+    request = f"{base}/repos/{repo.full_name}/pulls/{number}"
+    sha = repo.branches.get(repo.default_branch, "0" * 40)
+    return {
+        "id": one.id,
+        "node_id": node_id("PRRC", one.id),
+        "url": api,
+        "html_url": web,
+        "pull_request_url": request,
+        "pull_request_review_id": None,
+        "diff_hunk": "@@ -1 +1 @@",
+        "path": one.path,
+        "line": one.line,
+        "original_line": one.line,
+        "side": "RIGHT",
+        "position": 1,
+        "original_position": 1,
+        "commit_id": sha,
+        "original_commit_id": sha,
+        "subject_type": "line",
+        "user": user(base, one.author),
+        "created_at": iso(one.created),
+        "updated_at": iso(one.updated),
+        "author_association": "MEMBER",
+        "body": one.body,
+        "reactions": reactions(api),
+        "_links": {
+            "self": {"href": api},
+            "html": {"href": web},
+            "pull_request": {"href": request},
+        },
+    }
+
+
+def review(base: str, repo: Repository, number: int, one: Review) -> Body:
+    """A verdict on a pull request."""
+    web = f"{WEB}/{repo.full_name}/pull/{number}#pullrequestreview-{one.id}"
+    request = f"{base}/repos/{repo.full_name}/pulls/{number}"
+    return {
+        "id": one.id,
+        "node_id": node_id("PRR", one.id),
+        "user": user(base, one.author),
+        "body": one.body,
+        "state": one.state,
+        "html_url": web,
+        "pull_request_url": request,
+        "author_association": "MEMBER",
+        "_links": {"html": {"href": web}, "pull_request": {"href": request}},
+        "submitted_at": iso(one.submitted),
+        "commit_id": repo.branches.get(repo.default_branch),
+    }
+
+
+def commit(base: str, repo: Repository, one: Commit) -> Body:
+    """A commit without its files."""
+    api = f"{base}/repos/{repo.full_name}"
+    person = {"name": one.author, "email": f"{one.author}@example.com", "date": iso(one.at)}
+    return {
+        "sha": one.sha,
+        "node_id": node_id("C", int(one.sha[:8], 16)),
+        "url": f"{api}/commits/{one.sha}",
+        "html_url": f"{WEB}/{repo.full_name}/commit/{one.sha}",
+        "comments_url": f"{api}/commits/{one.sha}/comments",
+        "commit": {
+            "url": f"{api}/git/commits/{one.sha}",
+            "author": person,
+            "committer": person,
+            "message": one.message,
+            "comment_count": 0,
+            "tree": {"sha": one.tree, "url": f"{api}/git/trees/{one.tree}"},
+            "verification": {
+                "verified": False,
+                "reason": "unsigned",
+                "payload": None,
+                "signature": None,
+                "verified_at": None,
+            },
+        },
+        "author": user(base, one.author),
+        "committer": user(base, one.author),
+        "parents": [
+            {
+                "sha": parent,
+                "url": f"{api}/commits/{parent}",
+                "html_url": f"{WEB}/{repo.full_name}/commit/{parent}",
+            }
+            for parent in one.parents
+        ],
+    }
+
+
+def collaborator(base: str, login: str, role: str) -> Body:
+    """Someone who may at least read."""
+    roles = ("pull", "triage", "push", "maintain", "admin")
+    names = {"read": "pull", "write": "push"}
+    rank = roles.index(names.get(role, role))
+    return {
+        **user(base, login),
+        "permissions": {name: place <= rank for place, name in enumerate(roles)},
+        "role_name": role,
+    }
+
+
+def installation(base: str, app: str, one: Installation, created: float) -> Body:
+    """An app on an account."""
+    return {
+        "id": one.id,
+        "account": user(base, one.account, "Organization"),
+        "repository_selection": "selected",
+        "access_tokens_url": f"{base}/app/installations/{one.id}/access_tokens",
+        "repositories_url": f"{base}/installation/repositories",
+        "html_url": f"{WEB}/organizations/{one.account}/settings/installations/{one.id}",
+        "app_id": int(app),
+        "app_slug": "catchment",
+        "target_id": 1,
+        "target_type": "Organization",
+        "permissions": dict(one.permissions),
+        "events": ["push", "issues"],
+        "created_at": iso(created),
+        "updated_at": iso(created),
+        "single_file_name": None,
+        "suspended_by": None,
+        "suspended_at": iso(created) if one.suspended else None,
+    }
