@@ -1,0 +1,172 @@
+"""All that is shared: what search knows, the rows of every data source, and what either of them left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from catchment.core.errors import SourceError
+from catchment.kit import Item, SourceDown
+from catchment.kit.http import Missing
+from connectors.notion.api import Api
+from connectors.notion.items import DATA_SOURCE, ROW, Facts, RecentRows, facts_of, item_of
+from connectors.notion.people import People
+from connectors.notion.places import Places
+from connectors.notion.words import Raw, is_trashed
+
+Within = Callable[[frozenset[str]], bool]
+"""Whether something belongs to a scope, by the ids of all that it lies in."""
+
+
+class Listing:
+    """One look at everything.
+
+    Search lists by the last edit, and an edit moves a page to the other end: it could be passed over. So the
+    newest hundred are looked at before and after; where they differ, all is read a second time, the other
+    way round. Rows come from their data source by the time they were made, which no edit changes.
+    """
+
+    def __init__(self, api: Api, rows: RecentRows, people: People, *, now: float) -> None:
+        self._api = api
+        self._rows = rows
+        self._people = people
+        self._now = now
+        self._places = Places(api)
+        self._things: dict[str, Facts] = {}
+
+    def items(self, within: Within) -> Iterator[Item]:
+        """Yield what lies within; what search told before it failed is yielded, too.
+
+        Raises:
+            SourceError: Not everything could be read.
+        """
+        failure: SourceError | None = None
+        try:
+            self._search()
+        except SourceError as error:
+            failure = error
+        yield from self._pages(within)
+        if failure is not None:
+            raise failure
+        for source in [each for each in self._things.values() if each.kind == DATA_SOURCE]:
+            if within(self._places.way(source).ids):
+                yield from self._of_source(source)
+
+    # -- pages and data sources -------------------------------------------------------------------
+
+    def _search(self) -> None:
+        before, is_all = self._newest()
+        if is_all:
+            return
+        rising, cut = self._pass("ascending")
+        after, _ = self._newest()
+        if before == after and not cut:
+            return
+        falling, _ = self._pass("descending")
+        if cut and rising.isdisjoint(falling):
+            raise SourceDown(
+                "Notion lists only a part of what is shared with the integration.",
+                remedy="Share less with it, and make a second integration for the rest.",
+            )
+
+    def _newest(self) -> tuple[list[tuple[str, str]], bool]:
+        """Return what was edited last, and whether that is everything there is."""
+        answer = next(self._api.search())
+        self._note(answer)
+        seen = [(str(raw["id"]), str(raw.get("last_edited_time"))) for raw in answer["results"]]
+        return seen, not answer.get("has_more") and not _is_cut(answer)
+
+    def _pass(self, direction: str) -> tuple[set[str], bool]:
+        seen: set[str] = set()
+        cut = False
+        for answer in self._api.search(direction=direction):
+            self._note(answer)
+            seen.update(str(raw["id"]) for raw in answer["results"])
+            cut = cut or _is_cut(answer)
+        return seen, cut
+
+    def _note(self, answer: Raw) -> None:
+        for raw in answer["results"]:
+            known = self._whole(raw)
+            if known is None or is_trashed(known):
+                continue
+            facts = facts_of(known)
+            before = self._things.get(facts.id)
+            if before is None or before.edited <= facts.edited:
+                self._things[facts.id] = facts
+                self._places.note(facts)
+
+    def _whole(self, raw: Raw) -> Raw | None:
+        """Return a hit with all that the API tells of it; some come with their id alone."""
+        if "parent" in raw:
+            return raw
+        try:
+            if raw.get("object") == "data_source":
+                return self._api.data_source(str(raw["id"]))
+            return self._api.page(str(raw["id"]))
+        except Missing:
+            return None
+
+    def _pages(self, within: Within) -> Iterator[Item]:
+        """Yield pages and data sources; those too that were only found as parents of others."""
+        left = sorted(self._things.values(), key=lambda facts: facts.edited)
+        while left:
+            for facts in left:
+                # Of a row its parents are looked at: its data source may be one that search did not tell.
+                way = self._places.way(facts)
+                if facts.kind == ROW or way.trashed or not within(way.ids):
+                    continue
+                yield item_of(facts, way.path, people=self._people.names, now=self._now)
+            left = [each for each in self._places.found.values() if each.id not in self._things]
+            self._things.update((each.id, each) for each in left)
+
+    # -- rows -----------------------------------------------------------------------------------
+
+    def _of_source(self, source: Facts) -> Iterator[Item]:
+        way = self._places.way(source)
+        if way.trashed:
+            return
+        try:
+            for facts, raw in read_rows(self._api, source.id, by="created_time"):
+                self._rows.keep(facts, raw)
+                path = self._places.way(facts).path
+                yield item_of(facts, path, people=self._people.names, now=self._now)
+        except Missing:
+            # Gone, or not shared any more, since search told of it; if it is still there, that was no answer.
+            try:
+                self._api.data_source(source.id)
+            except Missing:
+                return
+            raise
+
+
+def read_rows(api: Api, source: str, *, by: str, since: str | None = None) -> Iterator[tuple[Facts, Raw]]:
+    """Yield every row of a data source once, earliest first, and go on where Notion gives no more at once.
+
+    Raises:
+        Missing: There is no such data source.
+        SourceDown: More rows have one and the same time than Notion lists.
+        SourceError: Notion does not answer.
+    """
+    while True:
+        cut, last = False, since
+        seen: set[str] = set()
+        for answer in api.rows(source, by=by, since=since):
+            cut = cut or _is_cut(answer)
+            for raw in answer["results"]:
+                if raw.get("object") != "page" or "parent" not in raw or is_trashed(raw):
+                    continue
+                facts = facts_of(raw)
+                last = raw.get(by) or last
+                if facts.id not in seen:
+                    seen.add(facts.id)
+                    yield facts, raw
+        if not cut:
+            return
+        if last == since:
+            raise SourceDown("Notion lists only a part of the rows of a data source.")
+        since = last
+
+
+def _is_cut(answer: Raw) -> bool:
+    status = answer.get("request_status")
+    return isinstance(status, dict) and status.get("type") == "incomplete"

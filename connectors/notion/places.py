@@ -1,0 +1,107 @@
+"""Where pages lie: the way from the workspace to each of them, asked for only where a listing has gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catchment.core.errors import PermissionMissing
+from catchment.kit.http import Missing
+from connectors.notion.api import Api
+from connectors.notion.items import DATA_SOURCE, Facts, facts_of, path_part
+from connectors.notion.words import is_trashed, parent_of, title_of
+
+_DEEPEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a way.
+
+    Attributes:
+        title: Its part of the path; empty for what is passed over, such as columns.
+        parent: Kind and id of the next step outwards.
+        trashed: It lies in the trash itself.
+    """
+
+    title: str
+    parent: tuple[str, str] | None
+    trashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to get to a page.
+
+    Attributes:
+        path: With a slash between the titles; its own is the last.
+        ids: Of all that it lies in, itself included.
+        trashed: Something on the way lies in the trash, and so the page does.
+        is_top: It lies in nothing that is shared.
+    """
+
+    path: str
+    ids: frozenset[str]
+    trashed: bool
+    is_top: bool
+
+
+class Places:
+    """What is known about where things lie; asks for what is not known, once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._nodes: dict[str, Node | None] = {}
+        self.found: dict[str, Facts] = {}
+        """Pages and data sources that no list told, and that were asked for as parents of others."""
+
+    def note(self, facts: Facts) -> None:
+        """Learn from a listing."""
+        self._nodes[facts.id] = Node(path_part(facts.title), facts.parent)
+        if facts.kind == DATA_SOURCE and facts.parent is not None:
+            # The database has no part in paths: it is called as its data source mostly is.
+            self._nodes.setdefault(facts.parent[1], Node("", facts.beyond))
+
+    def way(self, facts: Facts) -> Way:
+        """Return how to get to something.
+
+        What is not shared with the integration, or is there no more, ends the way.
+
+        Raises:
+            SourceError: Notion does not answer.
+        """
+        parts = [path_part(facts.title)]
+        ids = {facts.id}
+        trashed, step = False, facts.parent
+        while step is not None and step[1] not in ids and len(ids) < _DEEPEST:
+            node = self._node(*step)
+            if node is None:
+                ids.add(step[1])
+                break
+            ids.add(step[1])
+            if node.title:
+                parts.append(node.title)
+            trashed = trashed or node.trashed
+            step = node.parent
+        return Way("/".join(reversed(parts)), frozenset(ids), trashed, is_top=len(parts) == 1)
+
+    def _node(self, kind: str, thing: str) -> Node | None:
+        if thing not in self._nodes:
+            try:
+                self._nodes[thing] = self._ask(kind, thing)
+            except (Missing, PermissionMissing):
+                self._nodes[thing] = None
+        return self._nodes[thing]
+
+    def _ask(self, kind: str, thing: str) -> Node:
+        if kind == "block":
+            raw = self._api.block(thing)
+            return Node("", parent_of(raw), is_trashed(raw))
+        if kind == "database":
+            raw = self._api.database(thing)
+            return Node(path_part(title_of(raw)), parent_of(raw), is_trashed(raw))
+        raw = self._api.page(thing) if kind == "page" else self._api.data_source(thing)
+        facts = facts_of(raw)
+        if not is_trashed(raw):
+            self.found[thing] = facts
+        self.note(facts)
+        return Node(path_part(facts.title), facts.parent, is_trashed(raw))

@@ -1,0 +1,138 @@
+"""A workspace of each test's own behind Notion's API, and connectors that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catchment.core.items import Changed, Complete, Deleted
+from catchment.kit import Item, Session, registry
+from catchment.kit import http as kit_http
+from catchment.kit.registry import AnyConnector
+from catchment.simulators.notion import NotionSimulator
+from catchment.simulators.notion.simulator import TOKEN
+from connectors.notion import Notion, NotionConfig, NotionCredentials
+from tests.support.clock import SetClock
+from tests.support.vault import Vault
+
+MakeSource = Callable[..., Notion]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def world(clock: SetClock) -> NotionSimulator:
+    """An empty workspace, whose clock is everybody's."""
+    made = NotionSimulator()
+    made.clock = clock  # type: ignore[assignment]
+    return made
+
+
+@pytest.fixture
+def url(world: NotionSimulator) -> Iterator[str]:
+    with world.serve() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Waits before another try are a thousand times shorter, and no pace is shared with other tests."""
+    monkeypatch.setattr(kit_http, "_pause", lambda failures: 0.001 * failures)
+    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path / "pace-home"))
+    monkeypatch.setattr("catchment.kit.governor._governors", {})
+
+
+@pytest.fixture
+def make_source(url: str, clock: SetClock) -> Iterator[MakeSource]:
+    """Make connectors to the workspace."""
+    made: list[Notion] = []
+
+    def make(*, token: str = TOKEN, session: Session | None = None, **settings: Any) -> Notion:
+        credentials = settings.pop("credentials", NotionCredentials(integration_token=token))  # type: ignore[arg-type]
+        config = NotionConfig(**{"base_url": url, **settings})
+        made.append(Notion(config, credentials, session or Session(clock=clock)))
+        return made[-1]
+
+    yield make
+    for source in made:
+        source.close()
+
+
+@pytest.fixture
+def source(make_source: MakeSource) -> Notion:
+    return make_source()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: SetClock, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    """A store with one connector, `docs`, to the workspace."""
+    real = registry.provider
+
+    def look_up(slug: str) -> type[AnyConnector]:
+        return Notion if slug == "notion" else real(slug)
+
+    monkeypatch.setattr(registry, "provider", look_up)
+    home = tmp_path / "home"
+    home.mkdir()
+    vault = Vault(home, clock=clock)
+    vault.credentials = {"integration_token": TOKEN}
+    vault.add("notion", {"base_url": url})
+    yield vault
+    vault.engine.dispose()
+
+
+def settle(world: NotionSimulator) -> None:
+    """Let so much time pass that the last edits have times of their own."""
+    world.clock.advance(3600)
+
+
+def listed(source: Notion) -> dict[str, Item]:
+    """List every scope to its end, and return the items by key."""
+    found: dict[str, Item] = {}
+    for scope in source.scopes():
+        events = list(source.listing(scope))
+        assert isinstance(events[-1], Complete)
+        for event in events[:-1]:
+            assert isinstance(event, Item)
+            assert event.key not in found
+            found[event.key] = event
+    return found
+
+
+def mark_of(source: Notion) -> str:
+    """List, and return the mark."""
+    last = list(source.listing(source.scopes()[0]))[-1]
+    assert isinstance(last, Complete)
+    assert last.mark is not None
+    return last.mark
+
+
+def changed(source: Notion, mark: str | None) -> tuple[set[str], set[str]]:
+    """Return the keys that the feed reports as changed, and as gone."""
+    events = list(source.changes(source.scopes()[0], mark))
+    assert isinstance(events[-1], Complete)
+    new = {event.item.key for event in events if isinstance(event, Changed)}
+    return new, {event.key for event in events if isinstance(event, Deleted)}
+
+
+def text_of(source: Notion, key: str) -> str:
+    """Read one item, found by its key."""
+    found = next(iter(source.find(source.scopes(), [key])))
+    assert found.item is not None
+    return bytes(source.fetch(found.item).stream().read()).decode()
+
+
+def paths(world: NotionSimulator, since: int = 0) -> list[str]:
+    """Return the requests so far, as verb and path with ids left out."""
+    return [f"{asked.method} {shape(asked.path)}" for asked in world.asked[since:]]
+
+
+def shape(path: str) -> str:
+    """Leave ids out of a path."""
+    return "/".join("*" if len(part) == 36 else part for part in path.removeprefix("/v1").split("/"))
