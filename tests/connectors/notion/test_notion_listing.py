@@ -308,6 +308,7 @@ class TestChanges:
         got, gone = changed(source, mark)
         assert got == {new, row, many["Alone"], many["Deep"], many["Top"]}
         assert gone == {many["Old 0"]}
+        settle(world)
         mark = mark_of(source)
         settle(world)
         world.restore(many["Old 0"])
