@@ -1,0 +1,53 @@
+"""Tables as Markdown: merged cells are told once, and rows are filled up to the same width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+MOST_COLUMNS = 200
+_SPANS = 50
+
+
+def table(element: Element, *, name: Callable[[Element], str], text: Callable[[Element], str]) -> str:
+    """Return a table; its first row is its head, whether the author marked it as one or not.
+
+    Args:
+        element: The table.
+        name: Gives the name of an element.
+        text: Gives the text of a cell, on one line.
+    """
+    rows = [_cells(row, name, text) for row in _rows(element, name)]
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return ""
+    width = max(map(len, rows))
+    lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
+    lines.insert(1, "|" + " --- |" * width)
+    return "\n".join(lines)
+
+
+def _rows(element: Element, name: Callable[[Element], str]) -> Iterator[Element]:
+    """Yield the rows of this table, not those of tables in its cells."""
+    for child in element:
+        if name(child) == "tr":
+            yield child
+        elif name(child) in ("thead", "tbody", "tfoot"):
+            yield from _rows(child, name)
+
+
+def _cells(row: Element, name: Callable[[Element], str], text: Callable[[Element], str]) -> list[str]:
+    cells: list[str] = []
+    for child in row:
+        if name(child) not in ("td", "th"):
+            continue
+        cells.append(text(child).replace("|", "\\|"))
+        span = child.get("colspan", "1")
+        if span.isdigit():
+            cells += [""] * (min(int(span), _SPANS) - 1)
+        if len(cells) >= MOST_COLUMNS:
+            break
+    return cells

@@ -1,0 +1,67 @@
+"""Where pages stand: the titles from the top of a space down to each, put together from parents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.confluence.records import PAGE, Record
+
+MOST_DEPTH = 200
+Find = Callable[[str, str], Record | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What is kept of a page, post or folder: enough for the paths of everything at and below it."""
+
+    title: str
+    parent: str | None
+    parent_kind: str
+    space: str
+
+
+class Tree:
+    """Pages, posts and folders by id.
+
+    Args:
+        find: Asks the source for the parent of that kind and id; None where it does not show one.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._nodes: dict[str, Node | None] = {}
+
+    def add(self, record: Record) -> None:
+        """Keep a record's place."""
+        self._nodes[record.id] = Node(record.title, record.parent, record.parent_kind, record.space)
+
+    def get(self, id: str) -> Node | None:
+        """Return what was kept."""
+        return self._nodes.get(id)
+
+    def trail(self, id: str, *, ask_for_pages: bool) -> tuple[str, ...] | None:
+        """Return the titles from the top down; what is above a parent that is not shown is left out.
+
+        Args:
+            id: A record that was added.
+            ask_for_pages: Whether a parent page that is not kept yet is asked for; otherwise the answer is
+                None, since a listing is about to bring it.
+        """
+        titles: list[str] = []
+        step, kind, seen = id, PAGE, {""}
+        while step not in seen and len(seen) <= MOST_DEPTH:
+            seen.add(step)
+            if step not in self._nodes:
+                if kind == PAGE and not ask_for_pages:
+                    return None
+                found = self._find(kind, step)
+                self._nodes[step] = None
+                if found is not None:
+                    self.add(found)
+            node = self._nodes[step]
+            if node is None:
+                break
+            titles.append(node.title)
+            step, kind = node.parent or "", node.parent_kind or PAGE
+        return tuple(reversed(titles))

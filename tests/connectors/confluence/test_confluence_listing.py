@@ -1,0 +1,241 @@
+"""Listings: exactly what the site has, where it stands, at no more requests than pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from catchment.core.errors import ConfigRejected, SourceDown
+from catchment.core.items import Complete
+from catchment.simulators import faults
+from catchment.simulators.faults import Fault
+from connectors.confluence import cloud, datacenter
+from tests.support.confluence import Bench, expected, listed, personal, text
+
+WAYS = ["cloud", "app", "data center"]
+
+
+def given(bench: Bench, way: str) -> dict[str, object]:
+    """Return the credentials of a way to sign in."""
+    return {"cloud": None, "app": bench.app(), "data center": personal()}[way]  # type: ignore[return-value]
+
+
+def furnish(bench: Bench) -> dict[str, int]:
+    """Put one of everything into the space."""
+    world = bench.world
+    ids = {"guide": world.add_page("ENG", "Guide", "<p>Read the gauge.</p>")}
+    ids["night"] = world.add_page("ENG", "Night/day", "<p>At night.</p>", parent=ids["guide"])
+    ids["folder"] = world.add_folder("ENG", "Plans", parent=ids["guide"])
+    ids["plan"] = world.add_page("ENG", "Plan A", "<p>First.</p>", parent=ids["folder"])
+    ids["news"] = world.add_blogpost("ENG", "News", "<p>It rains.</p>")
+    ids["comment"] = world.add_comment(ids["guide"], "<p>Is it so?</p>")
+    ids["answer"] = world.add_comment(ids["guide"], "<p>It is.</p>", answers=ids["comment"])
+    ids["inline"] = world.add_comment(ids["night"], "<p>Which one?</p>", selection="At night")
+    ids["file"] = world.attach(ids["guide"], "level log.txt", b"3.14 m")
+    ids["of_news"] = world.attach(ids["news"], "rain.csv", b"mm\n7\n", media_type="text/csv")
+    return ids
+
+
+@pytest.mark.parametrize("way", WAYS)
+class TestEverything:
+    def test_is_listed_once_with_the_ids_of_the_site(self, bench: Bench, way: str) -> None:
+        """Whoever signs in: the very set of ids, without trash and drafts."""
+        ids = furnish(bench)
+        gone = bench.world.add_page("ENG", "Gone")
+        bench.world.attach(gone, "gone.txt", b"x")
+        bench.world.trash(gone)
+        source = bench.source(credentials=given(bench, way))
+        found = listed(source)
+        assert set(found) == expected(bench.site) >= {str(ids["guide"]), f"att{ids['file']}"}
+
+    def test_is_read_as_text_or_file(self, bench: Bench, way: str) -> None:
+        """Bodies of each kind."""
+        ids = furnish(bench)
+        source = bench.source(credentials=given(bench, way))
+        found = listed(source)
+        assert text(source, found[str(ids["guide"])]) == "# Guide\n\nRead the gauge.\n"
+        assert text(source, found[str(ids["news"])]) == "# News\n\nIt rains.\n"
+        assert text(source, found[str(ids["answer"])]) == "# Re: Guide\n\nIt is.\n"
+        assert text(source, found[str(ids["inline"])]) == "# Re: Night/day\n\n> At night\n\nWhich one?\n"
+        assert text(source, found[f"att{ids['file']}"]) == "3.14 m"
+        assert text(source, found[f"att{ids['of_news']}"]) == "mm\n7\n"
+
+    def test_stands_below_its_ancestors(self, bench: Bench, way: str) -> None:
+        """Space, titles from the top, and for parts the page they belong to."""
+        ids = furnish(bench)
+        found = listed(bench.source(credentials=given(bench, way)))
+        paths = {
+            name: found.get(str(id), found.get(f"att{id}")) for name, id in ids.items() if name != "folder"
+        }
+        told = {name: item.path for name, item in paths.items() if item is not None}
+        above_plan = "ENG/Guide/Plans" if way != "data center" else "ENG/Guide"
+        assert told == {
+            "guide": "ENG/Guide",
+            "night": "ENG/Guide/Night\u2215day",
+            "plan": f"{above_plan}/Plan A",
+            "news": "ENG/blog/2025-06-15/News",
+            "comment": f"ENG/Guide/comments/{ids['comment']}",
+            "answer": f"ENG/Guide/comments/{ids['answer']}",
+            "inline": f"ENG/Guide/Night\u2215day/comments/{ids['inline']}",
+            "file": "ENG/Guide/level log.txt",
+            "of_news": "ENG/blog/2025-06-15/News/rain.csv",
+        }
+
+    @pytest.mark.parametrize("size", ["one", "two", "all", "more"])
+    def test_is_the_same_whatever_the_size_of_a_page(
+        self, bench: Bench, way: str, size: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """1, 2, n and n+1 in a page."""
+        for number in range(5):
+            bench.world.add_page("ENG", f"Page {number}")
+        furnish(bench)
+        pages = sum(one.kind == "page" for one in bench.world.contents.values())
+        items = {"one": 1, "two": 2, "all": pages, "more": pages + 1}[size]
+
+        monkeypatch.setattr(cloud, "PAGE_ITEMS", items)
+        monkeypatch.setattr(datacenter, "PAGE_ITEMS", items)
+        assert set(listed(bench.source(credentials=given(bench, way)))) == expected(bench.site)
+
+
+class TestScopes:
+    def test_named_spaces_are_scopes_of_their_own(self, bench: Bench) -> None:
+        """And nothing of another space is in them."""
+        furnish(bench)
+        bench.world.add_space("OPS")
+        bench.world.attach(bench.world.add_page("OPS", "Pump"), "pump.txt", b"on")
+        bench.world.add_space("HR")
+        source = bench.source(space_keys=["ENG", "OPS"])
+        assert [scope.key for scope in source.scopes()] == ["ENG", "OPS"]
+        assert set(listed(source)) == expected(bench.site, "ENG", "OPS")
+        assert bench.asked("/attachments") == 1, "the files of the site are listed once for both"
+
+    def test_a_space_that_is_not_there_is_a_setting_to_mend(self, bench: Bench) -> None:
+        """And no empty scope."""
+        source = bench.source(space_keys=["ENG", "NONE"])
+        with pytest.raises(ConfigRejected) as caught:
+            list(source.listing(source.scopes()[1]))
+        assert caught.value.setting == "space_keys"
+
+    def test_archives_are_read_where_they_are_asked_for(self, bench: Bench) -> None:
+        """Archived pages with their parts, and archived spaces."""
+        ids = furnish(bench)
+        bench.world.archive(ids["night"])
+        bench.world.add_space("OLD")
+        bench.world.archive_space("OLD")
+        assert set(listed(bench.source())) == expected(bench.site)
+        found = set(listed(bench.source(include_archived=True)))
+        assert found == expected(bench.site, archived=True)
+        assert str(ids["night"]) in found
+
+    def test_kinds_can_be_left_out(self, bench: Bench) -> None:
+        """Then they cost no request."""
+        furnish(bench)
+        found = listed(bench.source(attachments=False, comments=False))
+        assert {item.metadata["type"] for item in found.values()} == {"page", "blogpost"}
+        assert bench.asked("comments") == bench.asked("attachments") == 0
+
+    def test_what_the_account_may_not_see_is_not_there(self, bench: Bench) -> None:
+        """Nor what lies below; a page whose parent is hidden stands at the top."""
+        ids = furnish(bench)
+        bench.world.add_user("712020:other")
+        bench.world.restrict(ids["guide"], users=["712020:other"])
+        assert set(listed(bench.source())) == expected(bench.site)
+
+
+class TestRequests:
+    def test_are_the_pages_of_the_lists_and_nothing_else(self, bench: Bench) -> None:
+        """Spaces, pages, posts, files, two kinds of comments, and each folder."""
+        furnish(bench)
+        listed(bench.source())
+        assert len(bench.site.asked) == 7
+
+    def test_a_parent_that_comes_later_is_waited_for(self, bench: Bench) -> None:
+        """A page moved below a younger one."""
+        first = bench.world.add_page("ENG", "First")
+        second = bench.world.add_page("ENG", "Second")
+        bench.world.move(first, parent=second)
+        assert listed(bench.source())[str(first)].path == "ENG/Second/First"
+
+
+class TestFaults:
+    def test_a_page_that_fails_for_good_makes_no_complete_listing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Acceptance 1: what was listed before it is told, and no Complete."""
+
+        monkeypatch.setattr(cloud, "PAGE_ITEMS", 2)
+        for number in range(6):
+            bench.world.add_page("ENG", f"Page {number}")
+        bench.site.faults.add(Fault(faults.answer(500), path=r".*/pages", skip=2))
+        source = bench.source(space_keys=["ENG"])
+        seen = []
+        with pytest.raises(SourceDown):
+            for event in source.listing(source.scopes()[0]):
+                seen.append(event)
+        assert len(seen) == 4
+        assert not any(isinstance(event, Complete) for event in seen)
+
+    @pytest.mark.parametrize(
+        "fault",
+        [faults.answer(500), faults.answer(503), faults.cut(40), faults.malformed()],
+        ids=["500", "503", "cut", "half"],
+    )
+    def test_one_bad_answer_is_asked_again(self, bench: Bench, fault: faults.Answer) -> None:
+        """And nobody notices."""
+        furnish(bench)
+        bench.site.faults.add(Fault(fault, path=r".*/(pages|attachments)", times=2))
+        assert set(listed(bench.source())) == expected(bench.site)
+        assert bench.site.faults.happened == 2
+
+    def test_a_list_that_goes_round_in_a_circle_ends(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A cursor that comes again is an error, and no listing."""
+
+        monkeypatch.setattr(cloud, "PAGE_ITEMS", 1)
+        for number in range(4):
+            bench.world.add_page("ENG", f"Page {number}")
+        first: list[str] = []
+
+        def again(_request: object, reply: faults.Reply) -> None:
+            if isinstance(reply.body, dict) and "next" in reply.body["_links"]:
+                first.append(reply.body["_links"]["next"])
+                reply.body["_links"]["next"] = first[0]
+
+        bench.site.faults.add(Fault(faults.changed(again), path=r".*/pages"))
+        with pytest.raises(SourceDown, match="no end"):
+            listed(bench.source())
+
+    def test_a_link_in_the_header_alone_is_followed(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And the one that names the site is not taken for it."""
+
+        monkeypatch.setattr(cloud, "PAGE_ITEMS", 2)
+        furnish(bench)
+
+        def drop(_request: object, reply: faults.Reply) -> None:
+            if isinstance(reply.body, dict):
+                reply.body["_links"].pop("next", None)
+
+        bench.site.faults.add(Fault(faults.changed(drop)))
+        assert set(listed(bench.source())) == expected(bench.site)
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_deleted_and_made_between_two_pages(
+        self, bench: Bench, way: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing that was there all along is missed, though places in the list have moved."""
+
+        monkeypatch.setattr(cloud, "PAGE_ITEMS", 4)
+        monkeypatch.setattr(datacenter, "PAGE_ITEMS", 4)
+        made = [bench.world.add_page("ENG", f"Page {number}") for number in range(20)]
+        stays = expected(bench.site) - {str(made[0]), str(made[1]), str(made[6])}
+
+        def change() -> None:
+            for id_ in (made[0], made[1], made[6]):
+                bench.world.purge(id_)
+            bench.world.add_page("ENG", "New")
+
+        path = r".*/(pages|content)"
+        bench.site.faults.add(Fault(faults.meanwhile(change), path=path, skip=2, times=1))
+        assert set(listed(bench.source(credentials=given(bench, way)))) >= stays
