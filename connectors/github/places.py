@@ -1,0 +1,72 @@
+"""How scopes, keys and paths are written, and read again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from catchment.kit import Scope
+from connectors.github.client import Repository
+
+FILES, ISSUES, UNKNOWN = "files", "issues", "unknown"
+_SCOPE = re.compile(r"(\d+):(files|issues)(?::(.+))?", re.DOTALL)
+_FILE = re.compile(r"(\d+):([^:]+):(.+)", re.DOTALL)
+_TALK = re.compile(r"([^/]+/[^/]+)/(?:issues|pull)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """Where a file lies."""
+
+    repository: int
+    branch: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        """Its key: no branch has a colon in its name."""
+        return f"{self.repository}:{self.branch}:{self.path}"
+
+    @classmethod
+    def read(cls, key: str) -> FilePlace | None:
+        """Read a key; None where it is no file's."""
+        found = _FILE.fullmatch(key)
+        return cls(int(found[1]), found[2], found[3]) if found is not None else None
+
+
+def files_scope(repository: Repository, branch: str) -> Scope:
+    """The files of a branch."""
+    return Scope(f"{repository.id}:{FILES}:{branch}", f"{repository.name}@{branch}")
+
+
+def issues_scope(repository: Repository) -> Scope:
+    """The issues and pull requests of a repository."""
+    return Scope(f"{repository.id}:{ISSUES}", f"issues of {repository.name}")
+
+
+def read_scope(key: str) -> tuple[int, str, str] | None:
+    """Return repository, kind and branch of a scope; None where its repository could not be asked about."""
+    found = _SCOPE.fullmatch(key)
+    return (int(found[1]), found[2], found[3] or "") if found is not None else None
+
+
+def file_path(repository: Repository, path: str) -> str:
+    """Where a person finds a file."""
+    return f"{repository.name}/{path}"
+
+
+def file_url(repository: Repository, branch: str, path: str) -> str:
+    """Where a person opens a file."""
+    return f"{repository.url}/blob/{quote(branch)}/{quote(path)}"
+
+
+def talk_path(name: str, number: int, *, is_pull: bool) -> str:
+    """Where a person finds an issue or a pull request."""
+    return f"{name}/{'pull' if is_pull else 'issues'}/{number}"
+
+
+def read_talk(path: str) -> tuple[str, int] | None:
+    """Return repository and number of an issue's path; None where it is another."""
+    found = _TALK.fullmatch(path)
+    return (found[1], int(found[2])) if found is not None else None
