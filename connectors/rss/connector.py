@@ -11,12 +11,10 @@ from catchment.core.errors import AuthRejected, SourceError
 from catchment.kit import (
     BrowsePage,
     Capability,
-    Changed,
     ChangeFeed,
     Complete,
     Connector,
     Content,
-    Deleted,
     FeedEvent,
     Found,
     Item,
@@ -33,16 +31,14 @@ from connectors.rss.articles import read_article
 from connectors.rss.browse import browse_entries, browse_feeds, browse_named
 from connectors.rss.config import RSSConfig
 from connectors.rss.credentials import RSSCredentials
-from connectors.rss.entries import BODY_TYPE, Told, key_of_guid, told_of
+from connectors.rss.entries import BODY_TYPE, Told, told_of
+from connectors.rss.following import Following
 from connectors.rss.health import probe
-from connectors.rss.mark import MOST_ENTRIES, Mark
+from connectors.rss.mark import Mark
 from connectors.rss.model import Document
 from connectors.rss.reading import DAY_SECONDS, NotAFeed, Read, Reader
 from connectors.rss.shelf import Shelf
 from connectors.rss.web import Web
-
-MOST_PAGES = 100
-"""Older pages that are followed at a time."""
 
 
 class RSS(Connector[RSSConfig, RSSCredentials | None]):
@@ -140,14 +136,15 @@ class RSS(Connector[RSSConfig, RSSCredentials | None]):
             yield Complete(cursor)
             return
         now = self._fresh_mark(read, mark)
-        seen: set[str] = set()
-        yield from self._page(place, read.document, mark, now, seen)
-        room = now.room
-        if self.config.history:
-            yield from self._older_pages(place, read.document, mark, now, seen, room)
-        if mark is not None:
-            gone = {key_of_guid(place, guid) for guid in read.document.removed}
-            now.carry(mark, but=gone, most=room)
+        following = Following(
+            self._reader,
+            place,
+            before=mark,
+            after=now,
+            tell=lambda document: self._told(place, document),
+            take=self._with_content,
+        )
+        yield from following.events(read.document, history=self.config.history)
         yield Complete(now.text())
 
     def fetch(self, item: Item) -> Content:
@@ -223,47 +220,6 @@ class RSS(Connector[RSSConfig, RSSCredentials | None]):
 
     def _told(self, place: Place, document: Document) -> Iterator[Told]:
         return told_of(place, document, full_text=self.config.full_text, now=self.session.clock.now())
-
-    def _page(
-        self,
-        place: Place,
-        document: Document,
-        mark: Mark | None,
-        now: Mark,
-        seen: set[str],
-        most: int = MOST_ENTRIES,
-    ) -> Iterator[FeedEvent]:
-        """Yield what one page has that is not known, and note in the new mark what it shows."""
-        told = list(self._told(place, document))
-        for one in reversed(told):
-            now.note(one.item.key, one.version, most=most)
-        for one in told:
-            key = one.item.key
-            if key in seen:
-                continue
-            seen.add(key)
-            if mark is None or not mark.has(key, one.version):
-                yield Changed(self._with_content(one))
-        for guid in document.removed:
-            if (key := key_of_guid(place, guid)) not in seen:
-                yield Deleted(key)
-
-    def _older_pages(
-        self, place: Place, document: Document, mark: Mark | None, now: Mark, seen: set[str], most: int
-    ) -> Iterator[FeedEvent]:
-        asked: set[str] = set()
-        page: Document | None = document
-        while page is not None and page.older and page.older not in asked and len(asked) < MOST_PAGES:
-            if mark is not None and any(mark.knows(key) for key in seen):
-                return
-            asked.add(page.older)
-            page = self._reader.older(place, page.older)
-            if page is None:
-                return
-            before = len(seen)
-            yield from self._page(place, page, mark, now, seen, most)
-            if len(seen) == before:
-                return
 
     def _with_content(self, one: Told) -> Item:
         """Return the item with what the feed brings, where that is all that is wanted."""

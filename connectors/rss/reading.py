@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, Queue
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +23,8 @@ from connectors.rss.web import Web
 MOST_BYTES = 8 * 1024 * 1024
 """Longest feed: reading it takes four seconds of processor time and some 100 MiB."""
 DAY_SECONDS = 86_400.0
+_LARGE_BYTES = 256 * 1024
+_TICK_SECONDS = 0.2
 _TRIES = 3
 _PAUSE_SECONDS = 2.0
 _FORMATS = (
@@ -137,8 +142,8 @@ class Reader:
         digest = hashlib.sha256(body).hexdigest()[:32]
         if mark is not None and mark.digest == digest:
             return None
-        kind = response.headers.get("content-type", "")
-        document = read_document(body, kind, str(response.url))
+        kind, at = response.headers.get("content-type", ""), str(response.url)
+        document = _aside(self._session, len(body), lambda: read_document(body, kind, at))
         return Read(
             document,
             moved=_moved(url, response),
@@ -148,6 +153,30 @@ class Reader:
             digest=digest,
             whole=mark is None,
         )
+
+
+def _aside(session: Session, size: int, act: Callable[[], Document]) -> Document:
+    """Read a large feed in a thread of its own: it takes seconds, and a run that must end leaves it."""
+    if size <= _LARGE_BYTES:
+        return act()
+    line: Queue[Document | Exception] = Queue()
+
+    def work() -> None:
+        try:
+            line.put(act())
+        except Exception as error:
+            line.put(error)
+
+    threading.Thread(target=work, name="feed", daemon=True).start()
+    while True:
+        session.check_stop()
+        try:
+            result = line.get(timeout=_TICK_SECONDS)
+        except Empty:
+            continue
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
 def _conditions(mark: Mark | None) -> dict[str, str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import calendar
 import io
-import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
-from xml.parsers import expat
 
 from connectors.rss.model import BrokenFeed, Document, Enclosure, Entry, NoFeed
+from connectors.rss.outline import outline_of, without_bases
 from connectors.rss.text import paragraphs, title_text
 
-_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _RELATIVE = "http://relative.invalid"
 """Stands in for the server. What begins so was relative; a relative guid must not change with the server."""
 
@@ -26,10 +24,13 @@ def read_xml(text: str, base: str) -> Document:
 
     Raises:
         BrokenFeed: Nothing can be made of it.
-        NoFeed: It has no entries and is no feed.
+        NoFeed: It has no entries and is no feed, or it is a trap.
     """
     import feedparser  # type: ignore[import-untyped]
 
+    outline = outline_of(text)
+    if outline is None:
+        text = without_bases(text)
     headers = {
         "content-type": "application/xml; charset=utf-8",
         "content-location": f"{_RELATIVE}{urlsplit(base).path or '/'}",
@@ -50,7 +51,7 @@ def read_xml(text: str, base: str) -> Document:
     return Document(
         title=title_text(_plain(parsed.feed.get("title"))),
         entries=[_entry(raw, base) for raw in parsed.entries],
-        removed=_removed(text) if sound and _TOMBSTONES in text else [],
+        removed=outline.removed if outline is not None and sound else [],
         older=next((_address(one.get("href"), base) for one in _links(parsed.feed, "next")), ""),
         sound=sound,
     )
@@ -133,25 +134,3 @@ def _seconds(moment: Any) -> float | None:
         return float(calendar.timegm(moment)) if moment is not None else None
     except (ValueError, OverflowError, TypeError):
         return None
-
-
-def _removed(text: str) -> list[str]:
-    """Return what the tombstones of an Atom feed name; texts may hold what only looks like one."""
-    found: list[str] = []
-    path: list[str] = []
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        path.append(name)
-        if len(path) == 2 and name == f"{_TOMBSTONES} deleted-entry" and attributes.get("ref"):
-            found.append(attributes["ref"].strip())
-
-    def end(_name: str) -> None:
-        path.pop()
-
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    try:
-        parser.Parse(re.sub(r"[\ud800-\udfff]", "", text).encode(), True)
-    except expat.ExpatError:
-        return []
-    return found

@@ -10,7 +10,7 @@ from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Simulation
 from tests.support.rss import asked, expected, key, words_of
-from tests.support.vault import Crash, Vault, counts, done
+from tests.support.vault import Vault, counts, done
 
 DAY = 86_400.0
 
@@ -21,7 +21,7 @@ def words_in(house: Vault) -> Mapping[str, list[str]]:
 
 
 def test_first_same_changed_and_taken_away(house: Vault, site: Simulation, url: str) -> None:
-    """The site's life of some days; the index has all that it ever showed, and no more of what it told was gone."""
+    """The index has all that the site ever showed, but for what it says is gone."""
     feed = site.add_feed("journal", form="atom", window=10, paged=True)
     posts = [
         site.publish("journal", f"Day {n}", f"<p>The gauge read {n} on this day.</p>") for n in range(35)

@@ -1,0 +1,93 @@
+"""One reading of a feed: what its pages show, against what it showed before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from catchment.kit import Changed, Deleted, FeedEvent, Item
+from connectors.rss.addresses import Place
+from connectors.rss.entries import Told, key_of_guid
+from connectors.rss.mark import MOST_ENTRIES, Mark
+from connectors.rss.model import Document
+from connectors.rss.reading import Reader
+
+MOST_PAGES = 100
+"""Older pages that are followed at a time."""
+
+
+class Following:
+    """Compares the pages of a feed with a mark, and fills the next one.
+
+    Args:
+        reader: Reads older pages.
+        place: The feed.
+        before: The mark to compare with; None where all counts as new.
+        after: The next mark; whole once `events` has ended.
+        tell: Makes items of a page's entries, the oldest first.
+        take: Makes what is reported of an entry.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        place: Place,
+        *,
+        before: Mark | None,
+        after: Mark,
+        tell: Callable[[Document], Iterator[Told]],
+        take: Callable[[Told], Item],
+    ) -> None:
+        self._reader = reader
+        self._place = place
+        self._before = before
+        self._after = after
+        self._tell = tell
+        self._take = take
+        self._seen: set[str] = set()
+        self._gone: set[str] = set()
+        self._most = MOST_ENTRIES
+
+    def events(self, first: Document, *, history: bool) -> Iterator[FeedEvent]:
+        """Yield what is new or different, and what was taken away, from the first page on.
+
+        Older pages are followed without a mark, and as long as nothing is shown that was known.
+
+        Raises:
+            SourceError: An older page cannot be read.
+        """
+        yield from self._page(first)
+        self._most = self._after.room
+        if history:
+            yield from self._older(first)
+        if self._before is not None:
+            self._after.carry(self._before, but=self._gone, most=self._most)
+
+    def _page(self, document: Document) -> Iterator[FeedEvent]:
+        told = list(self._tell(document))
+        for one in reversed(told):
+            self._after.note(one.item.key, one.version, most=self._most)
+        for one in told:
+            key = one.item.key
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if self._before is None or not self._before.has(key, one.version):
+                yield Changed(self._take(one))
+        for guid in document.removed:
+            if (key := key_of_guid(self._place, guid)) not in self._seen:
+                self._gone.add(key)
+                yield Deleted(key)
+
+    def _older(self, first: Document) -> Iterator[FeedEvent]:
+        asked: set[str] = set()
+        page: Document | None = first
+        while page is not None and page.older and page.older not in asked and len(asked) < MOST_PAGES:
+            if self._before is not None and any(map(self._before.knows, self._seen)):
+                return
+            asked.add(page.older)
+            page = self._reader.older(self._place, page.older)
+            known = len(self._seen)
+            if page is not None:
+                yield from self._page(page)
+            if len(self._seen) == known:
+                return
