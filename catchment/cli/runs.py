@@ -123,10 +123,12 @@ def retry(run: str, /) -> int:
         run: Its id, or the beginning or the end of it.
     """
     from catchment.cli.sync import watch
+    from catchment.cli.watching import unbroken
     from catchment.services import syncs
 
     house = House()
     row = syncs.show(house.context(), run)
     context = house.working()
-    again = syncs.retry(context, row)
-    return watch(house, context, syncs.connector_of(context, again), again)
+    with unbroken() as interrupts:
+        again = syncs.retry(context, row)
+    return watch(house, context, syncs.connector_of(context, again), again, interrupted=interrupts.came)

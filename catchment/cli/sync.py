@@ -12,7 +12,7 @@ from catchment.cli import outcome
 from catchment.cli.house import House
 from catchment.cli.output import out
 from catchment.cli.server import or_there
-from catchment.cli.watching import watched
+from catchment.cli.watching import unbroken, watched
 
 if TYPE_CHECKING:
     from catchment.kit.url import SourceAddress
@@ -52,15 +52,16 @@ def sync(
     context, connector = connector_for(house, source)
     from catchment.services import syncs
 
-    row = syncs.trigger(
-        context,
-        connector,
-        mode=Mode(mode),
-        names=file or (),
-        dry_run=dry_run,
-        allow_mass_delete=allow_mass_delete,
-    )
-    return watch(house, context, connector, row)
+    with unbroken() as interrupts:
+        row = syncs.trigger(
+            context,
+            connector,
+            mode=Mode(mode),
+            names=file or (),
+            dry_run=dry_run,
+            allow_mass_delete=allow_mass_delete,
+        )
+    return watch(house, context, connector, row, interrupted=interrupts.came)
 
 
 def connector_for(house: House, source: str) -> tuple[Context, ConnectorRow]:
@@ -132,7 +133,9 @@ def looks_like_address(text: str) -> bool:
     return "/" in text or text in (".", "..") or text.startswith("~")
 
 
-def watch(house: House, context: Context, connector: ConnectorRow, row: RunRow) -> int:
+def watch(
+    house: House, context: Context, connector: ConnectorRow, row: RunRow, *, interrupted: bool = False
+) -> int:
     """Follow a run to its end, write what it came to, and return the exit code."""
     verb = "Looking at" if row.dry_run else "Syncing"
     title = f"{verb} {connector.slug} ({row.mode})"
@@ -142,6 +145,7 @@ def watch(house: House, context: Context, connector: ConnectorRow, row: RunRow) 
         row.id,
         lambda: _follow(context, row, title),
         lambda: _cancel(context, row.id),
+        interrupted=interrupted,
     )
     if final is None:
         return outcome.INTERRUPTED

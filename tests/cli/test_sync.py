@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from typing import Any
+
 import pytest
 
 from catchment.core.errors import Unavailable
@@ -147,6 +150,28 @@ def test_a_second_ctrl_c_leaves_the_run_alone(
     said = cli("sync", place.docs)
     assert said.code == 130
     assert "catchment run show" in said.err
+
+
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (2, 130)])
+def test_ctrl_c_while_a_run_is_being_started_cancels_it(
+    place: Place, cli: Cli, monkeypatch: pytest.MonkeyPatch, times: int, code: int
+) -> None:
+    """Nobody would know its id else; pressed again it ends the command at once. Here the run is over."""
+    trigger = syncs.trigger
+
+    def slow(*args: Any, **more: Any) -> Any:
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        return trigger(*args, **more)
+
+    monkeypatch.setattr(syncs, "trigger", slow)
+    place.write(heron="grey")
+    said = cli("sync", place.docs, "--json")
+    assert said.code == code
+    assert ("Cancelling" in said.err) is (times == 1)
+    monkeypatch.undo()
+    if times == 1:
+        assert said.record["run"] == cli("runs", "--json").records[0]["run"]
 
 
 def _press(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:

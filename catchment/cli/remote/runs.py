@@ -9,7 +9,7 @@ from catchment.cli import outcome
 from catchment.cli.progress import Progress
 from catchment.cli.remote.views import RunView, connector_view, run_view
 from catchment.cli.server import only_locally, server
-from catchment.cli.watching import watched
+from catchment.cli.watching import unbroken, watched
 
 if TYPE_CHECKING:
     from catchment.client import Client, Connector, Job
@@ -43,11 +43,12 @@ def sync(
         )
     with server() as client:
         connector = client.connectors.find(source)
-        job = client.connectors.sync(connector.id, mode=mode, file_filter=file or None)
-        return watch(job, connector)
+        with unbroken() as interrupts:
+            job = client.connectors.sync(connector.id, mode=mode, file_filter=file or None)
+        return watch(job, connector, interrupted=interrupts.came)
 
 
-def watch(job: Job, connector: Connector) -> int:
+def watch(job: Job, connector: Connector, *, interrupted: bool = False) -> int:
     """Follow a job to its end, write what it came to, and return the exit code."""
     from catchment.client import Retries
 
@@ -62,7 +63,7 @@ def watch(job: Job, connector: Connector) -> int:
             )
         return run_view(report)
 
-    final, by_keyboard = watched(job.id, follow, job.cancel)
+    final, by_keyboard = watched(job.id, follow, job.cancel, interrupted=interrupted)
     if final is None:
         return outcome.INTERRUPTED
     outcome.summarise(final, seen)
