@@ -5,3 +5,4 @@ from cyclopts import Group
 SYNC = Group.create_ordered("Syncing")
 FIND = Group.create_ordered("Finding")
 KEEP = Group.create_ordered("Keeping house")
+TRY = Group.create_ordered("Trying things out")

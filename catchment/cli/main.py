@@ -24,6 +24,7 @@ from catchment.cli import (
     outcome,
     runs,
     search,
+    simulate,
     stack,
     status,
     sync,
@@ -46,6 +47,7 @@ _COMMANDS: dict[Group, tuple[Callable[..., int], ...]] = {
         keeping.doctor,
         keeping.version,
     ),
+    groups.TRY: (simulate.simulate,),
 }
 EPILOGUE = "Every command takes --json: one JSON object per line on standard output, and nothing else there."
 
