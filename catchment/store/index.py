@@ -139,7 +139,7 @@ class Index(Protocol):
         entries: Sequence[IndexEntry],
         *,
         now: float,
-        first: Callable[[], None] | None = None,
+        ready: Callable[[], None] | None = None,
     ) -> None:
         """Write documents, each with all its chunks in place of the old ones.
 
@@ -147,7 +147,7 @@ class Index(Protocol):
             connection: In a transaction.
             entries: What to write.
             now: POSIX seconds.
-            first: Called when everything is worked out, and only the database has work left.
+            ready: Called when all is worked out and only the database has work left, which takes a while.
         """
 
     def remove(self, connection: Connection, pks: Sequence[int], *, now: float) -> int:

@@ -59,7 +59,7 @@ class PostgresIndex(TableIndex):
         entries: Sequence[IndexEntry],
         *,
         now: float,
-        first: Callable[[], None] | None = None,
+        ready: Callable[[], None] | None = None,
     ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
@@ -69,10 +69,10 @@ class PostgresIndex(TableIndex):
             for entry, (_, title, *_) in zip(ordered, rows, strict=True)
             for chunk in _chunk_rows(entry, title)
         ]
-        if first is not None:
-            first()
         self._drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
         write_documents(connection, ordered, rows)
+        if ready is not None:
+            ready()
         bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows)
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:

@@ -50,7 +50,7 @@ class SqliteIndex(TableIndex):
         entries: Sequence[IndexEntry],
         *,
         now: float,
-        first: Callable[[], None] | None = None,
+        ready: Callable[[], None] | None = None,
     ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
@@ -58,14 +58,14 @@ class SqliteIndex(TableIndex):
         chunk_rows: list[tuple[Any, ...]] = []
         for entry in ordered:
             _add_chunk_rows(entry, chunk_rows)
-        if first is not None:
-            first()
         old = [entry.pk for entry in ordered if not entry.is_new]
         self._drop_chunks(connection, old)
         write_documents(connection, ordered, rows)
         bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, chunk_rows)
-        for lowest, highest in stretches([entry.pk for entry in ordered]):
-            connection.exec_driver_sql(_FTS_IN, (lowest << CHUNK_BITS, highest << CHUNK_BITS | LAST))
+        if ready is not None:
+            ready()
+        for first, last in stretches([entry.pk for entry in ordered]):
+            connection.exec_driver_sql(_FTS_IN, (first << CHUNK_BITS, last << CHUNK_BITS | LAST))
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:
         """Give a document another title and path; only its first chunk is indexed again."""

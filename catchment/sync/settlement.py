@@ -271,12 +271,15 @@ class Settlement:
 
     def _write(self) -> None:
         connection, now = self.connection, self.now
+        bulk.insert_rows(connection, items_table, _NEW_FACTS, self._new)
+        bulk.update_rows(connection, items_table, _FACTS, self._changed)
+        bulk.update_rows(connection, items_table, _TOUCHED, self._touched)
         if self._entries:
             self._find_new_documents()
             self._name_new_documents()
-            self.run.index.upsert(connection, self._entries, now=now, first=self._write_facts)
-        else:
-            self._write_facts()
+            # While the words are written, whatever comes next can be read and parsed: the database then needs
+            # no interpreter, and all that is computed before would only keep this thread from it.
+            self.run.index.upsert(connection, self._entries, now=now, ready=self.run.to_index.release)
         for pk, job in self._renamed:
             title = job.item.title or self._title_after_move(pk, job)
             self.run.index.rename(connection, pk, title=title, path=job.item.path)
@@ -286,16 +289,6 @@ class Settlement:
             gone = [pk for pk, why in self._gone if why == reason]
             items.mark_deleted(connection, gone, reason=reason, now=now)
         bulk.update_rows(connection, documents, ("stale",), [(True, pk) for pk in self._stale])
-
-    def _write_facts(self) -> None:
-        """Write the ledger, once all is worked out and only the database has work left.
-
-        Upstream may go on from here: what it computes then does not keep this thread from the interpreter.
-        """
-        self.run.to_index.release()
-        bulk.insert_rows(self.connection, items_table, _NEW_FACTS, self._new)
-        bulk.update_rows(self.connection, items_table, _FACTS, self._changed)
-        bulk.update_rows(self.connection, items_table, _TOUCHED, self._touched)
 
     def _find_new_documents(self) -> None:
         """A known item whose document was never written (it failed until now) needs a new one."""
