@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from catchment.kit import Changed, Checkpoint, ConfigRejected, Deleted, FeedEvent, Item, PermissionMissing
+from catchment.kit import (
+    Changed,
+    Checkpoint,
+    ConfigRejected,
+    Deleted,
+    FeedEvent,
+    Item,
+    PermissionMissing,
+    SourceDown,
+)
 from connectors.github.client import Repository
 from connectors.github.issues import item_of
 from connectors.github.places import FILES, ISSUES, FilePlace, file_path
@@ -46,7 +55,7 @@ def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[
             last.pop(name, None)
             last[name] = event
         return list(last.values())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, SourceDown) as error:
         raise ConfigRejected(
             "A delivery of GitHub cannot be read.",
             setting="webhook",

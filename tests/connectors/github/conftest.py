@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from catchment.kit import Complete, Deleted, Item, Session, registry
-from catchment.kit import governor as governor_module
+from catchment.kit import Complete, Deleted, Item, Session, registry, wire
 from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.github import GitHub as Vendor
@@ -20,7 +21,9 @@ from tests.support.clock import SetClock
 from tests.support.vault import Vault
 
 TOKEN = "ghp_canary0123456789"
+REAL_WAIT = Session.wait
 MakeSource = Callable[..., GitHub]
+_trust = cache(httpx.create_ssl_context)
 
 
 class Patient(threading.Event):
@@ -72,7 +75,12 @@ def _governors_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "connectors.github.client.governor_for", lambda slug, name: made.setdefault(slug + name, Governor())
     )
-    assert governor_module.FOLDER == "pace"
+
+
+@pytest.fixture(autouse=True)
+def _one_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates are read once for all of these tests, which use none."""
+    monkeypatch.setattr(wire.httpx, "create_ssl_context", _trust)
 
 
 @pytest.fixture
