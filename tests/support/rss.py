@@ -24,8 +24,8 @@ def source_of(
     session: Session | None = None,
     **settings: Any,
 ) -> RSS:
-    """Return a connector to feeds of a site."""
-    first, *more = (f"{url}{path}" for path in paths)
+    """Return a connector to feeds, each a path of the site or a whole address."""
+    first, *more = (path if "://" in path else f"{url}{path}" for path in paths)
     config = RSSConfig(feed_url=first, feed_urls=more, **settings)
     return RSS(config, credentials, session)
 
