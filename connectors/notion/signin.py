@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +12,12 @@ from pydantic import SecretStr
 
 from catchment.kit import AuthRejected, Session
 from catchment.kit.governor import Governor
-from catchment.kit.http import Anonymous, Http
+from catchment.kit.http import Bearer, Http
 from catchment.kit.oauth import from_environment
 from connectors.notion.credentials import NotionCredentials
 
 SLUG = "notion"
+_CLIENT = frozenset({"client_id", "client_secret"})
 _REFUSALS = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
 
@@ -54,7 +56,7 @@ class SignedIn:
             if given.token() != getattr(self._used, "token", None):
                 return True
             client = from_environment(SLUG)
-            if given.integration_token or given.refresh_token is None or len(client) < len(_CLIENT):
+            if given.integration_token or given.refresh_token is None or not client.keys() >= _CLIENT:
                 return False
             answer = self._ask(given.refresh_token.get_secret_value(), client)
             renewed = answer.get("refresh_token")
@@ -66,8 +68,14 @@ class SignedIn:
             return True
 
     def _ask(self, refresh_token: str, client: Mapping[str, str]) -> Mapping[str, Any]:
+        # A refresh token is good once, so that the request must not be repeated.
         http = Http(
-            self._base_url, self._session, sign_in=Anonymous(), governor=Governor(), setting="base_url"
+            self._base_url,
+            self._session,
+            sign_in=Bearer(_basic(client), scheme="Basic"),
+            governor=Governor(),
+            setting="base_url",
+            attempts=1,
         )
         try:
             answer = http.request(
@@ -76,7 +84,6 @@ class SignedIn:
                 accept=_REFUSALS,
                 reads_json=True,
                 json={"grant_type": "refresh_token", "refresh_token": refresh_token},
-                auth=(client["client_id"], client["client_secret"]),
             )
         finally:
             http.close()
@@ -86,4 +93,5 @@ class SignedIn:
         return told
 
 
-_CLIENT = ("client_id", "client_secret")
+def _basic(client: Mapping[str, str]) -> str:
+    return base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()

@@ -11,10 +11,11 @@ import pytest
 from catchment.core.items import Changed, Complete, Deleted
 from catchment.kit import Item, Session, registry
 from catchment.kit import http as kit_http
+from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.notion import NotionSimulator
 from catchment.simulators.notion.simulator import TOKEN
-from connectors.notion import Notion, NotionConfig, NotionCredentials
+from connectors.notion import Notion, NotionConfig, NotionCredentials, api
 from tests.support.clock import SetClock
 from tests.support.vault import Vault
 
@@ -41,11 +42,11 @@ def url(world: NotionSimulator) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits before another try are a thousand times shorter, and no pace is shared with other tests."""
+    governor = Governor()
     monkeypatch.setattr(kit_http, "_pause", lambda failures: 0.001 * failures)
-    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path / "pace-home"))
-    monkeypatch.setattr("catchment.kit.governor._governors", {})
+    monkeypatch.setattr(api, "governor_for", lambda _slug, _credential: governor)
 
 
 @pytest.fixture
