@@ -497,7 +497,7 @@ class Collector:
         if named:
             self.intake.refuse_name(found.name, "not_found", found.unknown)
         elif before is not None and before.state == ItemState.FAILED and not self._is_retired(before):
-            self.intake.fail_again(before, "not_shown", found.unknown)
+            self.intake.fail_again(before, found.unknown)
 
     def _is_retired(self, known: Known) -> bool:
         """Whether an item belongs to a scope that is configured no longer."""

@@ -22,6 +22,9 @@ from catchment.sync.underway import Underway
 PAGE_SECONDS = 1.0
 """A slow source's items are handed on after this long, even if the page or batch is not full."""
 
+NOT_SHOWN = "not_shown"
+"""Reason of an item that is to be tried again, and of which its source can tell nothing."""
+
 _ACTIONS = {Fate.FETCH: Action.INDEX, Fate.TOUCH: Action.TOUCH, Fate.REFUSE: Action.SKIP}
 
 
@@ -121,12 +124,12 @@ class Intake:
         job = Job(Item(name, name), None, Action.FAIL, reason, message, Stage.COLLECT, named=True)
         self._fetcher.add(job, fetch=False)
 
-    def fail_again(self, before: Known, reason: str, message: str) -> None:
-        """Record that an item which failed could not be tried again; what is known of it stays."""
+    def fail_again(self, before: Known, message: str) -> None:
+        """Record that an item which failed cannot be tried again now; what is known of it stays."""
         self._run.counters.collected += 1
         item = Item(before.key, before.path, version=before.version, url=before.url)
         self.underway.note(item.key, before)
-        job = Job(item, before, Action.FAIL, reason, message, Stage.COLLECT, scope_pk=before.scope_pk)
+        job = Job(item, before, Action.FAIL, NOT_SHOWN, message, Stage.COLLECT, scope_pk=before.scope_pk)
         self._fetcher.add(job, fetch=False)
 
     def leave(self, reason: str, items: int = 1) -> None:

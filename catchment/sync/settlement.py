@@ -19,6 +19,7 @@ from catchment.store.tables import documents
 from catchment.store.tables import items as items_table
 from catchment.sync.batches import Action, Job
 from catchment.sync.handed_in import Kept
+from catchment.sync.intake import NOT_SHOWN
 from catchment.sync.retries import after_failure
 from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
@@ -26,7 +27,9 @@ from catchment.sync.selection import code_of
 ERROR_CHARACTERS = 500
 # Looking a value of an enumeration up costs more than the rest of a row.
 _INDEXED, _INDEXED_VALUE = ItemState.INDEXED, ItemState.INDEXED.value
-HARMLESS = ("not_found", OutOfScope.code)
+MEANINGLESS = ("not_found", OutOfScope.code)
+HARMLESS = (*MEANINGLESS, NOT_SHOWN)
+"""Failures that say nothing against the source: a run with these alone has not failed."""
 
 _FACTS = (
     "scope_pk",
@@ -351,7 +354,7 @@ def _makes_row(job: Job) -> bool:
 
 def _means_nothing(job: Job) -> bool:
     """Whether a named entry stands for no item: then nothing is known or recorded of one."""
-    return job.action is Action.FAIL and job.reason in HARMLESS
+    return job.action is Action.FAIL and job.reason in MEANINGLESS
 
 
 def _differ(before: Known, now: Known) -> bool:
