@@ -8,9 +8,11 @@ import pytest
 
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
-from catchment.simulators.rss import Simulation
+from catchment.simulators.rss import Feed, Simulation
+from connectors.rss import connector
 from tests.support.rss import asked, expected, key, words_of
-from tests.support.vault import Vault, counts, done
+from tests.support.vault import Crash, Vault, counts, done
+from tests.support.waiting import until
 
 DAY = 86_400.0
 
@@ -79,3 +81,151 @@ def test_with_faults_everywhere_it_ends_the_same(house: Vault, full_text: bool) 
         site.asked.clear()
         assert counts(house.sync()) == {}
         assert asked(site) == {"feed": len(feeds)}
+
+
+def open_feed(house: Vault, site: Simulation, url: str, count: int = 5, **settings: object) -> Feed:
+    """A feed of some articles, and the connector to it."""
+    feed = site.add_feed("news", window=10)
+    for number in range(count):
+        site.publish("news", f"Article {number}", f"<p>The gauge read {number}.</p>")
+    house.add("rss", {"feed_url": f"{url}{feed.path}", **settings})
+    return feed
+
+
+class TestModes:
+    def test_incremental_takes_what_is_new_and_full_takes_all(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """What the feed shows no longer stays in either."""
+        feed = open_feed(house, site, url, 14)
+        assert counts(house.sync(mode="incremental")) == done(10)
+        site.publish("news", "New", "<p>x</p>")
+        assert counts(house.sync(mode="incremental")) == done(1)
+        assert counts(house.sync(mode="full")) == done(10)
+        assert len(house.shown()) == 11
+        assert counts(house.sync()) == {}
+        del feed
+
+    def test_a_dry_run_moves_nothing(self, house: Vault, site: Simulation, url: str) -> None:
+        """And asks for no page."""
+        open_feed(house, site, url, full_text=True)
+        run = house.sync(dry_run=True)
+        assert (run.state, asked(site)) == ("SUCCEEDED", {"feed": 1})
+        assert house.shown() == set()
+        assert counts(house.sync()) == done(5)
+
+    def test_one_entry_by_its_link(self, house: Vault, site: Simulation, url: str) -> None:
+        """As a person has it from the browser."""
+        feed = open_feed(house, site, url)
+        run = house.sync(file_filter=[f"{url}{feed.posts[2].path}"])
+        assert counts(run) == done(1)
+        assert house.shown() == {key(url, feed, feed.posts[2])}
+
+    def test_what_was_left_out_comes_when_it_is_wanted(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Though the feed did not change meanwhile."""
+        feed = open_feed(house, site, url, exclude=["*-article-1"])
+        assert counts(house.sync()) == done(4)
+        house.configure(feed_url=f"{url}{feed.path}")
+        assert counts(house.sync())["indexed"] == 1
+        assert len(house.shown()) == 5
+
+
+class TestWhatGoesWrong:
+    def test_a_feed_that_fails_leaves_the_others_alone(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Acceptance 1: its mark stays, the run names it, and its documents are not removed."""
+        feed = open_feed(house, site, url)
+        other = site.add_feed("other")
+        house.configure(feed_url=f"{url}{feed.path}", feed_urls=[f"{url}{other.path}"])
+        house.sync()
+        feed.gone = 410
+        site.publish("other", "Elsewhere", "<p>x</p>")
+        run = house.sync()
+        assert (run.state, run.error_code) == ("FAILED", "scope_incomplete")
+        assert "gone for good" in run.details["scopes"][f"{url}{feed.path}"]["error"]
+        assert run.details["scopes"][f"{url}{other.path}"]["state"] == "complete"
+        assert len(house.shown()) == 6
+
+    def test_a_page_that_fails_is_tried_again_though_the_feed_is_unchanged(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Acceptance 5: recorded, the others indexed, and mended by the next run."""
+        feed = open_feed(house, site, url, full_text=True)
+        site.faults.add(Fault(faults.answer(500), path=feed.posts[2].path))
+        run = house.sync()
+        assert counts(run) == {"collected": 5, "fetched": 4, "parsed": 4, "indexed": 4, "failed": 1}
+        assert house.fact(key(url, feed, feed.posts[2]), "state") == "failed"
+        site.faults.clear()
+        house.clock.advance(DAY)
+        assert counts(house.sync()) == done(1)
+        assert len(house.shown()) == 5
+
+    def test_what_failed_and_left_the_feed_is_not_removed(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Acceptance 6: an older text stays, and the tries come to an end."""
+        feed = open_feed(house, site, url, full_text=True)
+        house.sync()
+        post = feed.posts[2]
+        site.edit(post, body="<p>The gauge was read again, and again.</p>")
+        site.faults.add(Fault(faults.answer(500), path=post.path))
+        house.sync()
+        site.drop(post)
+        for _ in range(6):
+            house.clock.advance(10 * DAY)
+            run = house.sync()
+            assert (run.state, run.deleted) == ("SUCCEEDED", 0)
+        assert house.fact(key(url, feed, post), "state") == "quarantined"
+        assert "read 2" in house.texts()[key(url, feed, post)]
+
+    def test_a_crash_in_the_middle_loses_nothing(
+        self, house: Vault, site: Simulation, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Acceptance 7 and 20: the mark did not move; the rerun reads only the pages that are missing."""
+        feed = open_feed(house, site, url, 10, full_text=True)
+        house.tune(first_batch_items=2, batch_items=2, queue_batches=1, fetches=1)
+        real, seen = connector.read_article, []
+
+        def dying(*arguments: object, **more: object) -> object:
+            seen.append(arguments)
+            if len(seen) == 6:
+                until(lambda: bool(house.shown()))
+                raise Crash
+            return real(*arguments, **more)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(connector, "read_article", dying)
+            assert house.crash()
+        indexed = len(house.shown())
+        assert 0 < indexed < 10
+        site.asked.clear()
+        assert house.sync().state == "SUCCEEDED"
+        assert asked(site) == {"feed": 1, "page": 10 - indexed}
+        assert words_in(house) == expected(url, feed, full_text=True)
+        house.check_index()
+
+    def test_the_same_guid_in_two_feeds_is_two_documents(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Acceptance 17: a guid is unique in one feed only."""
+        feed = open_feed(house, site, url)
+        other = site.add_feed("other")
+        site.share(feed.posts[0], "other")
+        house.configure(feed_url=f"{url}{feed.path}", feed_urls=[f"{url}{other.path}"])
+        assert counts(house.sync()) == done(6)
+        house.configure(feed_url=f"{url}{feed.path}")
+        run = house.sync()
+        assert (run.state, len(house.shown())) == ("SUCCEEDED", 5)
+
+    def test_a_lost_mark_costs_one_look(self, house: Vault, site: Simulation, url: str) -> None:
+        """Nothing is read again that the ledger knows."""
+        open_feed(house, site, url, full_text=True)
+        house.sync()
+        house.cursors.saved.clear()
+        site.asked.clear()
+        run = house.sync()
+        assert counts(run) == {"collected": 5, "skipped": 5}
+        assert asked(site) == {"feed": 1}
