@@ -9,10 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from catchment.simulators.github import GitHub, Hooks, Repository
 from catchment.simulators.github.git import LINK, SUBMODULE, Entry
-from tests.support.github import needs_data, schema_of
+from tests.support.github import delivery_schema, needs_data, schema_of
 
 HEADERS = {"Authorization": "Bearer good", "User-Agent": "test", "X-GitHub-Api-Version": "2022-11-28"}
 
@@ -83,6 +87,40 @@ class TestShapes:
             f"{list(one.path)}: {one.message[:200]}" for one in schema_of(pattern).iter_errors(answer.json())
         ]
         assert problems == []
+
+    def test_answers_to_an_app_are_as_the_vendor_describes_them(
+        self, github: GitHub, client: httpx.Client, repo: Repository
+    ) -> None:
+        """Its installations, its token, and what that shows; the word of the app is signed by its key."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        github.app("42", public)
+        number = github.install("octo-org", [repo]).id
+        now = github.clock.now()
+
+        def signed(**changed: float) -> dict[str, str]:
+            claims = {"iat": now - 60, "exp": now + 540, "iss": "42", **changed}
+            parts = [
+                base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=")
+                for one in ({"alg": "RS256"}, claims)
+            ]
+            word = b".".join(parts)
+            seal = base64.urlsafe_b64encode(key.sign(word, PKCS1v15(), SHA256())).rstrip(b"=")
+            return {"Authorization": f"Bearer {(word + b'.' + seal).decode()}"}
+
+        listed = client.get("/app/installations", headers=signed())
+        made = client.post(f"/app/installations/{number}/access_tokens", headers=signed())
+        # The description wants an account to be a user and a company at once, which none can be.
+        found = schema_of("/app/installations").iter_errors(listed.json())
+        assert [one.message for one in found if list(one.path) != [0, "account"]] == []
+        token = "/app/installations/{installation_id}/access_tokens"
+        assert schema_of(token, 201, "post").is_valid(made.json())
+        own = {"Authorization": f"Bearer {made.json()['token']}"}
+        shown = client.get("/installation/repositories", headers=own)
+        assert schema_of("/installation/repositories").is_valid(shown.json())
+        assert shown.json()["total_count"] == 1
+        for bad in (signed(exp=now + 700), signed(exp=now - 1), signed(iss=7), {}):
+            assert client.get("/app/installations", headers=bad).status_code == 401
 
     def test_a_refusal_is_as_the_vendor_describes_it(self, client: httpx.Client, repo: Repository) -> None:
         """With its status as text."""
@@ -209,6 +247,32 @@ class TestState:
 
 
 class TestDeliveries:
+    @needs_data
+    def test_are_as_the_vendor_describes_them(self, github: GitHub, repo: Repository) -> None:
+        """Each event that a connector listens to."""
+        hooks = Hooks(github, "secret")
+        github.app("42", b"")
+        github.install("octo-org", [repo])
+        first, last = list(repo.git.commits)
+        comment = next(iter(repo.issues[1].comments.values()))
+        review = next(iter(repo.issues[2].reviews.values()))
+        renamed = hooks.repository(repo, "renamed", repository={"name": {"from": "old"}})
+        problems = []
+        for event, action, (_, body) in (
+            ("ping", "event", hooks.ping()),
+            ("push", "event", hooks.push(repo, first, last)),
+            ("issues", "opened", hooks.issue(repo, 1, "opened")),
+            ("issues", "deleted", hooks.issue(repo, 1, "deleted")),
+            ("issue_comment", "created", hooks.issue_comment(repo, 1, comment, "created")),
+            ("pull_request", "closed", hooks.pull_request(repo, 2, "closed")),
+            ("pull_request_review", "submitted", hooks.review(repo, 2, review)),
+            ("repository", "renamed", renamed),
+            ("installation_repositories", "added", hooks.installation_repositories("added", repo)),
+        ):
+            found = delivery_schema(event, action).iter_errors(json.loads(body))
+            problems += [f"{event}: {list(one.path)}: {one.message[:150]}" for one in found]
+        assert problems == []
+
     def test_are_signed_over_their_bytes(self, github: GitHub, repo: Repository) -> None:
         """As JSON, and as a form."""
         import hashlib

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 DATA = Path(__file__).parents[2].parent / "shared" / "vendors" / "data" / "github"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the vendor's data do not lie beside the checkout")
@@ -42,6 +42,12 @@ def schema_of(path: str, status: int = 200, method: str = "get") -> Draft202012V
         response = told["components"]["responses"][response["$ref"].rpartition("/")[2]]
     found = next(iter(response["content"].values()))["schema"]
     return Draft202012Validator({**found, "components": told["components"]})
+
+
+def delivery_schema(event: str, action: str = "event") -> Draft7Validator:
+    """Return what checks a delivery."""
+    told = _deliveries()
+    return Draft7Validator({**told["definitions"][f"{event}${action}"], "definitions": told["definitions"]})
 
 
 @cache

@@ -49,6 +49,14 @@ _REPOSITORY_LINKS = {
     "teams": "/teams",
     "trees": "/git/trees{/sha}",
 }
+_LONG = ("network_count", "subscribers_count")
+COUNTED = frozenset(
+    (
+        *("merged", "merged_by", "mergeable", "mergeable_state", "rebaseable", "maintainer_can_modify"),
+        *("comments", "review_comments", "commits", "additions", "deletions", "changed_files"),
+    )
+)
+"""What stands in the long form of a pull request only."""
 _USER_LINKS = ("followers", "subscriptions", "organizations", "repos", "received_events")
 
 
@@ -106,6 +114,12 @@ def me(base: str, login: str, created: float) -> Body:
     }
 
 
+def embedded(base: str, repo: Repository) -> Body:
+    """A repository as it stands in other things, and in deliveries."""
+    whole = repository(base, repo)
+    return {name: value for name, value in whole.items() if name not in _LONG}
+
+
 def repository(base: str, repo: Repository) -> Body:
     """A repository, with everything that the long form has."""
     pushed = max((one.at for one in repo.git.commits.values()), default=repo.created)
@@ -153,6 +167,9 @@ def repository(base: str, repo: Repository) -> Body:
         "archived": False,
         "disabled": False,
         "topics": [],
+        "is_template": False,
+        "web_commit_signoff_required": False,
+        "custom_properties": {},
         "permissions": {"admin": False, "maintain": False, "push": False, "triage": False, "pull": True},
         "pushed_at": iso(pushed),
         "created_at": iso(repo.created),
@@ -256,7 +273,7 @@ def pull(base: str, repo: Repository, one: Issue) -> Body:
     web = f"{WEB}/{repo.full_name}/pull/{one.number}"
     plain = issue(base, repo, one)
     sha = repo.branches.get(repo.default_branch, "0" * 40)
-    whole = repository(base, repo)
+    whole = embedded(base, repo)
 
     def end(ref: str) -> Body:
         owner = user(base, repo.owner, "Organization")
@@ -310,6 +327,11 @@ def pull(base: str, repo: Repository, one: Issue) -> Body:
     }
 
 
+def short_pull(base: str, repo: Repository, one: Issue) -> Body:
+    """A pull request in a list: without what the vendor would have to count."""
+    return {name: value for name, value in pull(base, repo, one).items() if name not in COUNTED}
+
+
 def comment(base: str, repo: Repository, number: int, one: Comment) -> Body:
     """A comment in a conversation."""
     api = f"{base}/repos/{repo.full_name}/issues/comments/{one.id}"
@@ -324,6 +346,7 @@ def comment(base: str, repo: Repository, number: int, one: Comment) -> Body:
         "created_at": iso(one.created),
         "updated_at": iso(one.updated),
         "author_association": "MEMBER",
+        "performed_via_github_app": None,
         "body": one.body,
         "reactions": reactions(api),
     }

@@ -53,7 +53,23 @@ class Hooks:
 
     def ping(self) -> Delivery:
         """The first delivery of a new hook."""
-        return self.delivery("ping", {"zen": "Keep it simple.", "hook_id": 1, "hook": {"type": "Repository"}})
+        api = f"{BASE}/repos/octo-org/octo-repo/hooks/1"
+        hook = {
+            "type": "Repository",
+            "id": 1,
+            "name": "web",
+            "active": True,
+            "events": ["*"],
+            "config": {"content_type": "form" if self.form else "json", "insecure_ssl": "0", "url": BASE},
+            "updated_at": bodies.iso(self.github.clock.now()),
+            "created_at": bodies.iso(self.github.clock.now()),
+            "url": api,
+            "test_url": f"{api}/test",
+            "ping_url": f"{api}/pings",
+            "deliveries_url": f"{api}/deliveries",
+            "last_response": {"code": None, "status": "unused", "message": None},
+        }
+        return self.delivery("ping", {"zen": "Keep it simple.", "hook_id": 1, "hook": hook, **self._sender()})
 
     def push(
         self, repo: Repository, before: str, after: str, *, branch: str | None = None, forced: bool = False
@@ -63,25 +79,22 @@ class Hooks:
             repo.git.commits[before].files if before in repo.git.commits else {},
             repo.git.commits[after].files if after in repo.git.commits else {},
         )
-        told = {
-            "id": after,
-            "added": [one["filename"] for one in files if one["status"] in ("added", "renamed")],
-            "removed": [
-                one.get("previous_filename", one["filename"])
-                for one in files
-                if one["status"] in ("removed", "renamed")
-            ],
-            "modified": [one["filename"] for one in files if one["status"] == "modified"],
-        }
+        ref = f"refs/heads/{branch or repo.default_branch}"
+        told = self._pushed(repo, after, files)
         payload = {
-            "ref": f"refs/heads/{branch or repo.default_branch}",
+            "ref": ref,
             "before": before,
             "after": after,
+            "base_ref": None,
+            "compare": f"{bodies.WEB}/{repo.full_name}/compare/{before[:12]}...{after[:12]}",
             "created": before == ZERO,
             "deleted": after == ZERO,
             "forced": forced,
-            "commits": [] if after == ZERO else [told],
+            "commits": [told] if told is not None else [],
+            "head_commit": told,
+            "pusher": {"name": "octo-ann", "email": "octo-ann@example.com"},
             "repository": self._repository(repo),
+            **self._sender(),
         }
         return self.delivery("push", payload)
 
@@ -103,8 +116,8 @@ class Hooks:
 
     def review(self, repo: Repository, number: int, review: Review, action: str = "submitted") -> Delivery:
         """Somebody gave a verdict."""
-        told = bodies.pull(BASE, repo, repo.issues[number])
-        said = bodies.review(BASE, repo, number, review)
+        told = bodies.short_pull(BASE, repo, repo.issues[number])
+        said = {**bodies.review(BASE, repo, number, review), "state": review.state.lower()}
         payload = self._about(repo, action, pull_request=told, review=said)
         return self.delivery("pull_request_review", payload)
 
@@ -129,11 +142,43 @@ class Hooks:
             "repository_selection": "selected",
             "repositories_added": told if action == "added" else [],
             "repositories_removed": told if action == "removed" else [],
+            "requester": None,
+            "installation": self._installation(),
+            **self._sender(),
         }
         return self.delivery("installation_repositories", payload)
 
     def _about(self, repo: Repository, action: str, **more: Any) -> dict[str, Any]:
-        return {"action": action, **more, "repository": self._repository(repo)}
+        return {"action": action, **more, "repository": self._repository(repo), **self._sender()}
 
     def _repository(self, repo: Repository) -> dict[str, Any]:
-        return bodies.repository(BASE, repo)
+        return bodies.embedded(BASE, repo)
+
+    def _sender(self) -> dict[str, Any]:
+        return {"sender": bodies.user(BASE, "octo-ann")}
+
+    def _installation(self) -> dict[str, Any]:
+        access = self.github.access
+        one = next(iter(access.installations.values()))
+        return bodies.installation(BASE, next(iter(access.apps), "1"), one, self.github.clock.now())
+
+    def _pushed(self, repo: Repository, after: str, files: list[dict[str, str]]) -> dict[str, Any] | None:
+        """The one commit that a push names, with the files that all of it changed."""
+        commit = repo.git.commits.get(after)
+        if commit is None:
+            return None
+        person = {"name": commit.author, "email": f"{commit.author}@example.com", "username": commit.author}
+        removed = [one for one in files if one["status"] in ("removed", "renamed")]
+        return {
+            "id": after,
+            "tree_id": commit.tree,
+            "distinct": True,
+            "message": commit.message,
+            "timestamp": bodies.iso(commit.at),
+            "url": f"{bodies.WEB}/{repo.full_name}/commit/{after}",
+            "author": person,
+            "committer": person,
+            "added": [one["filename"] for one in files if one["status"] in ("added", "renamed")],
+            "removed": [one.get("previous_filename", one["filename"]) for one in removed],
+            "modified": [one["filename"] for one in files if one["status"] == "modified"],
+        }

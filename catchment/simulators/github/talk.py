@@ -11,23 +11,6 @@ from catchment.simulators.github.server import Call, GitHub, route
 from catchment.simulators.github.world import Issue
 from catchment.simulators.wire import Reply
 
-_COUNTED = frozenset(
-    [
-        "merged",
-        "merged_by",
-        "mergeable",
-        "mergeable_state",
-        "rebaseable",
-        "maintainer_can_modify",
-        "comments",
-        "review_comments",
-        "commits",
-        "additions",
-        "deletions",
-        "changed_files",
-    ]
-)
-
 
 def _ordered(call: Call, found: Iterable[Any], *, since: bool = True) -> list[Any]:
     """Sort things by the query, and drop what is older than it wants; every pair ends in the thing itself."""
@@ -97,13 +80,9 @@ def _all_comments(github: GitHub, call: Call) -> Reply:
 def _pulls(github: GitHub, call: Call) -> Reply:
     call.require("pull_requests")
     found = _ordered(call, _chosen(call, pulls=True), since=False)
-    return github.paged(call.request, found, show=lambda pair: _short(call, pair[1]))
-
-
-def _short(call: Call, one: Issue) -> Any:
-    """A pull request in a list: without what the vendor would have to count."""
-    told = bodies.pull(call.base, call.repo, one)
-    return {name: value for name, value in told.items() if name not in _COUNTED}
+    return github.paged(
+        call.request, found, show=lambda pair: bodies.short_pull(call.base, call.repo, pair[1])
+    )
 
 
 def _pull(github: GitHub, call: Call) -> Issue:

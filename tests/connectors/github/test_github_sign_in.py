@@ -341,6 +341,16 @@ class TestCheck:
         assert (wrong.health, wrong.setting) == (Health.MISCONFIGURED, "branch")
 
 
+class TestBounds:
+    def test_a_private_address_is_out_of_bounds(self, url: str, clock: SetClock, repo: Repository) -> None:
+        """For connectors that were made through a face; nothing is sent there."""
+        session = Session(clock=clock, trusted=False)
+        source = GitHub(GitHubConfig(api_url=url, repos=["octo-org/weir"]), token(TOKEN), session)
+        results = source.check()
+        assert (results[0].health, results[0].setting) == (Health.MISCONFIGURED, "api_url")
+        source.close()
+
+
 class TestAccess:
     def lists(self, source: GitHub) -> Any:
         return {

@@ -155,6 +155,7 @@ class TestEvents:
 
     def test_repositories_that_are_renamed_or_given_ask_to_look(self, hooks: Hooks, repo: Repository) -> None:
         """Nothing is removed on their word."""
+        hooks.github.install("octo-org", [repo])
         for action in ("renamed", "transferred", "deleted", "privatized", "publicized"):
             found = told(read(hooks.repository(repo, action)))
             assert found == {f"{repo.id}:files:main": "look", f"{repo.id}:issues": "look"}
