@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from catchment.kit import Changed, Complete, CursorExpired, FeedEvent
+from catchment.kit import Changed, Complete, CursorExpired, FeedEvent, Item
 from connectors.confluence.reading import Reading
 from connectors.confluence.records import Space, item_of
 
@@ -69,14 +69,19 @@ def changes(reading: Reading, space: Space | None, cursor: Cursor, *, now: float
         found[item.key] = item
         if len(found) > MOST_CHANGES:
             raise CursorExpired("More was changed than is worth reading change by change.")
-    edge = now - LOOK_BACK_SECONDS
     for item in sorted(found.values(), key=lambda item: (item.modified_at or 0.0, item.key)):
         if cursor.seen.get(item.key) != item.version:
             yield Changed(item)
-    seen = {
-        key: item.version or ""
-        for key, item in found.items()
-        if item.modified_at is None or item.modified_at >= edge
-    }
-    # Without them all, what is younger than the edge is merely read once more.
-    yield Complete(Cursor(now, seen if len(seen) <= MOST_SEEN else {}).text())
+    yield Complete(mark_after(found.values(), now=now))
+
+
+def mark_after(items: Iterable[Item], *, now: float) -> str:
+    """Return the cursor after a listing or delta that began at `now`, having told these items."""
+    seen = {item.key: item.version or "" for item in items if is_young(item, now=now)}
+    # Without them all, what is young is merely read once more.
+    return Cursor(now, seen if len(seen) <= MOST_SEEN else {}).text()
+
+
+def is_young(item: Item, *, now: float) -> bool:
+    """Whether the next delta, which looks back, will name an item again."""
+    return item.modified_at is None or item.modified_at >= now - LOOK_BACK_SECONDS

@@ -30,7 +30,7 @@ from connectors.confluence import config as settings
 from connectors.confluence import webhook as webhooks
 from connectors.confluence.access import Access, Rights
 from connectors.confluence.browse import browse
-from connectors.confluence.changes import Cursor, changes
+from connectors.confluence.changes import MOST_SEEN, Cursor, changes, is_young, mark_after
 from connectors.confluence.client import Client
 from connectors.confluence.cloud import Cloud
 from connectors.confluence.config import ConfluenceConfig, ConfluenceCredentials
@@ -146,9 +146,13 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
             RunCancelled: The run was asked to stop.
         """
         began = self.session.clock.now()
+        young: list[Item] = []
         for located in self.reading.walk(self.space_of(scope)):
-            yield item_of(located)
-        yield Complete(Cursor(began).text())
+            item = item_of(located)
+            if len(young) <= MOST_SEEN and is_young(item, now=began):
+                young.append(item)
+            yield item
+        yield Complete(mark_after(young, now=began))
 
     def changes(self, scope: Scope, cursor: str | None) -> Iterator[FeedEvent]:
         """Yield what had a new version since the cursor, oldest first.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 200
 _SPANS = 50
+_CELLS = ("td", "th")
 
 
 def table(element: Element, *, name: Callable[[Element], str], text: Callable[[Element], str]) -> str:
@@ -24,6 +25,9 @@ def table(element: Element, *, name: Callable[[Element], str], text: Callable[[E
     rows = [row for row in rows if any(row)]
     if not rows:
         return ""
+    if any(name(above) in _CELLS for above in element.iterancestors()):
+        # Markdown has no table in a cell.
+        return "; ".join(", ".join(cell for cell in row if cell) for row in rows)
     width = max(map(len, rows))
     lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
     lines.insert(1, "|" + " --- |" * width)
@@ -42,7 +46,7 @@ def _rows(element: Element, name: Callable[[Element], str]) -> Iterator[Element]
 def _cells(row: Element, name: Callable[[Element], str], text: Callable[[Element], str]) -> list[str]:
     cells: list[str] = []
     for child in row:
-        if name(child) not in ("td", "th"):
+        if name(child) not in _CELLS:
             continue
         cells.append(text(child).replace("|", "\\|"))
         span = child.get("colspan", "1")

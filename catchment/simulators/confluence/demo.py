@@ -38,7 +38,8 @@ def fill(site: Confluence, seed: int, *, pages: int = 80) -> None:
     world.add_user("712020:berta", name="Berta Brook")
     world.add_user("712020:carl", groups=(EVERYBODY, "keepers"), name="Carl Canal")
     for key, name in _SPACES:
-        world.add_space(key, name)
+        if all(space.key != key for space in world.spaces.values()):
+            world.add_space(key, name)
         made: list[int] = [world.space(key).homepage_id or 0]
         for number in range(pages):
             site.clock.advance(60)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from catchment.kit import Session, governor, http, oauth, registry
+from catchment.kit import Session, http, oauth, registry
+from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.confluence import Confluence as Site
 from catchment.simulators.confluence import signin
-from connectors.confluence import Confluence
+from connectors.confluence import Confluence, client
 from tests.support.clock import SetClock
 from tests.support.confluence import Bench, basic
 from tests.support.vault import Vault
+
+REAL_WAIT = Session.wait
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def clock() -> SetClock:
 
 
 @pytest.fixture(autouse=True)
-def _waits_pass_at_once(monkeypatch: pytest.MonkeyPatch, clock: SetClock, tmp_path: Path) -> None:
+def _waits_pass_at_once(monkeypatch: pytest.MonkeyPatch, clock: SetClock) -> None:
     """Waits move the clock; nobody shares a pace with another test."""
 
     def wait(session: Session, seconds: float, reason: str) -> None:
@@ -34,8 +37,10 @@ def _waits_pass_at_once(monkeypatch: pytest.MonkeyPatch, clock: SetClock, tmp_pa
 
     monkeypatch.setattr(Session, "wait", wait)
     monkeypatch.setattr(http, "_pause", lambda _failures: 0.001)
-    monkeypatch.setattr(governor, "_governors", {})
-    monkeypatch.setenv("CATCHMENT_HOME", str(tmp_path / "pace"))
+    paces: dict[str, Governor] = {}
+    monkeypatch.setattr(
+        client, "governor_for", lambda _slug, credential: paces.setdefault(credential, Governor())
+    )
 
 
 @pytest.fixture

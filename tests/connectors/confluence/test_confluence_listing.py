@@ -161,7 +161,6 @@ class TestFaults:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Acceptance 1: what was listed before it is told, and no Complete."""
-
         monkeypatch.setattr(cloud, "PAGE_ITEMS", 2)
         for number in range(6):
             bench.world.add_page("ENG", f"Page {number}")
@@ -190,7 +189,6 @@ class TestFaults:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A cursor that comes again is an error, and no listing."""
-
         monkeypatch.setattr(cloud, "PAGE_ITEMS", 1)
         for number in range(4):
             bench.world.add_page("ENG", f"Page {number}")
@@ -209,7 +207,6 @@ class TestFaults:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """And the one that names the site is not taken for it."""
-
         monkeypatch.setattr(cloud, "PAGE_ITEMS", 2)
         furnish(bench)
 
@@ -225,7 +222,6 @@ class TestFaults:
         self, bench: Bench, way: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nothing that was there all along is missed, though places in the list have moved."""
-
         monkeypatch.setattr(cloud, "PAGE_ITEMS", 4)
         monkeypatch.setattr(datacenter, "PAGE_ITEMS", 4)
         made = [bench.world.add_page("ENG", f"Page {number}") for number in range(20)]
