@@ -92,10 +92,12 @@ def _told(place: Place, document: Document, key: str, entry: Entry, *, full_text
     metadata = {"feed": document.title or place.shown}
     if first:
         metadata["enclosure"] = first
+    body = body_of(entry)
     item = Item(
         key=key,
         path=_path(place, key, link),
         version=_version(entry, link, full_text=full_text),
+        size=None if full_text else len(body),
         content_type="text/html",
         modified_at=max(filter(None, (published, updated)), default=None),
         created_at=published,
@@ -105,7 +107,7 @@ def _told(place: Place, document: Document, key: str, entry: Entry, *, full_text
         tags=entry.tags,
         metadata=metadata,
     )
-    return Told(item, body_of(entry))
+    return Told(item, body)
 
 
 def _path(place: Place, key: str, link: str) -> str:

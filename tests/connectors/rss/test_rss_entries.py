@@ -157,6 +157,8 @@ class TestFacts:
         assert "<h1>a &lt; b &amp; &lt;c&gt;</h1>" in body
         assert "<p>Some words</p>" in body
         assert "<li>a.mp3</li>" in body
+        assert one.item.size == len(one.body)
+        assert told(ENTRY, full_text=True)[0].item.size is None
 
 
 class TestText:
