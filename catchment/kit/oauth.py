@@ -53,7 +53,14 @@ class Vendor:
 
 
 _GOOGLE = "https://www.googleapis.com/auth"
-_ATLASSIAN = ("page", "space", "content-details", "attachment", "user")
+_ATLASSIAN = (
+    *(f"read:{thing}:confluence" for thing in ("space", "page", "folder", "attachment", "comment")),
+    "read:space.permission:confluence",
+    # Version 1 of the API, which still serves files and access lists, knows older scopes only.
+    "readonly:content.attachment:confluence",
+    "read:confluence-content.all",
+    "read:confluence-groups",
+)
 VENDORS: Mapping[str, Vendor] = {
     "google-drive": Vendor(
         "https://accounts.google.com/o/oauth2/v2/auth",
@@ -84,7 +91,7 @@ VENDORS: Mapping[str, Vendor] = {
     "confluence": Vendor(
         "https://auth.atlassian.com/authorize",
         "https://auth.atlassian.com/oauth/token",
-        ("offline_access", *(f"read:{thing}:confluence" for thing in _ATLASSIAN)),
+        ("offline_access", *_ATLASSIAN),
         extra={"audience": "api.atlassian.com", "prompt": "consent"},
     ),
     "salesforce": Vendor(

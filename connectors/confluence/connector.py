@@ -70,8 +70,9 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         "read:folder:confluence",
         "read:attachment:confluence",
         "read:comment:confluence",
+        "read:space.permission:confluence",
         "readonly:content.attachment:confluence",
-        "read:confluence-content.permission",
+        "read:confluence-content.all",
         "read:confluence-groups",
     )
     blind_spots: ClassVar[tuple[str, ...]] = (

@@ -77,7 +77,7 @@ _SCOPES = (
     ("/footer-comments", "read:comment:confluence"),
     ("/inline-comments", "read:comment:confluence"),
     ("/child/attachment", "readonly:content.attachment:confluence"),
-    ("/restriction", "read:confluence-content.permission"),
+    ("/restriction", "read:confluence-content.all"),
     ("/group", "read:confluence-groups"),
     ("/role-assignments", "read:space.permission:confluence"),
     ("/attachments", "read:attachment:confluence"),

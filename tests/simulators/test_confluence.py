@@ -206,44 +206,74 @@ def ids_of(site: Confluence) -> dict[str, str]:
     return {**found, "space": str(site.world.space("ENG").id)}
 
 
+PATHS = [
+    ("/spaces", ""),
+    ("/spaces/{id}", "space"),
+    ("/spaces/{id}/pages", "space"),
+    ("/spaces/{id}/blogposts", "space"),
+    ("/spaces/{id}/permissions", "space"),
+    ("/spaces/{id}/role-assignments", "space"),
+    ("/pages", ""),
+    ("/pages/{id}", "page"),
+    ("/pages/{id}/attachments", "page"),
+    ("/pages/{id}/labels", "page"),
+    ("/pages/{id}/ancestors", "page"),
+    ("/pages/{id}/footer-comments", "page"),
+    ("/pages/{id}/inline-comments", "page"),
+    ("/blogposts", ""),
+    ("/blogposts/{id}", "blogpost"),
+    ("/blogposts/{id}/attachments", "blogpost"),
+    ("/folders/{id}", "folder"),
+    ("/attachments", ""),
+    ("/attachments/{id}", "attachment"),
+    ("/footer-comments", ""),
+    ("/footer-comments/{comment-id}", "footer"),
+    ("/inline-comments", ""),
+    ("/inline-comments/{comment-id}", "inline"),
+]
+
+
+def real_path(site: Confluence, path: str, kind: str) -> str:
+    """Put an id of the site into a path of the documentation."""
+    return path.replace("{id}", ids_of(site).get(kind, "")).replace(
+        "{comment-id}", ids_of(site).get(kind, "")
+    )
+
+
 @needs_data
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/spaces", ""),
-        ("/spaces/{id}", "space"),
-        ("/spaces/{id}/pages", "space"),
-        ("/spaces/{id}/blogposts", "space"),
-        ("/spaces/{id}/permissions", "space"),
-        ("/spaces/{id}/role-assignments", "space"),
-        ("/pages", ""),
-        ("/pages/{id}", "page"),
-        ("/pages/{id}/attachments", "page"),
-        ("/pages/{id}/labels", "page"),
-        ("/pages/{id}/ancestors", "page"),
-        ("/pages/{id}/footer-comments", "page"),
-        ("/pages/{id}/inline-comments", "page"),
-        ("/blogposts", ""),
-        ("/blogposts/{id}", "blogpost"),
-        ("/blogposts/{id}/attachments", "blogpost"),
-        ("/folders/{id}", "folder"),
-        ("/attachments", ""),
-        ("/attachments/{id}", "attachment"),
-        ("/footer-comments", ""),
-        ("/footer-comments/{comment-id}", "footer"),
-        ("/inline-comments", ""),
-        ("/inline-comments/{comment-id}", "inline"),
-    ],
-)
+@pytest.mark.parametrize(("path", "kind"), PATHS)
+def test_addresses_need_the_scope_that_is_published(
+    site: Confluence, http: httpx.Client, path: str, kind: str
+) -> None:
+    """That one, and no other."""
+    told = json.loads((DATA / "openapi-v2.trimmed.json").read_text())
+    (scope,) = next(
+        one["oAuthDefinitions"] for one in told["paths"][path]["get"]["security"] if "oAuthDefinitions" in one
+    )
+    if scope == "read:content.metadata:confluence":
+        pytest.skip(
+            "the connector asks for no ancestors, and the simulator takes the scope of pages for them"
+        )
+    for scopes, status in ((frozenset({scope}), 200), (signin.ALL_SCOPES - {scope}, 401)):
+        access, _ = site.sign_ins.grant(scopes=scopes)
+        answer = http.get(
+            f"/ex/confluence/{signin.CLOUD_ID}{V2}{real_path(site, path, kind)}",
+            headers={"Authorization": f"Bearer {access}"},
+            auth=None,
+        )
+        assert answer.status_code == status
+
+
+@needs_data
+@pytest.mark.parametrize(("path", "kind"), PATHS)
 def test_answers_have_the_form_that_is_published(
     site: Confluence, http: httpx.Client, path: str, kind: str
 ) -> None:
     """Each list and each single thing of version 2."""
     site.world.space("ENG").roles = {"role-1": [("group", "keepers")]}
-    real = path.replace("{id}", ids_of(site).get(kind, "")).replace(
-        "{comment-id}", ids_of(site).get(kind, "")
+    answer = http.get(
+        f"{V2}{real_path(site, path, kind)}", params={"body-format": "storage", "include-labels": "true"}
     )
-    answer = http.get(f"{V2}{real}", params={"body-format": "storage", "include-labels": "true"})
     assert answer.status_code == 200
     body = without_nulls(answer.json())
     schema = schema_of("openapi-v2.trimmed.json", path)

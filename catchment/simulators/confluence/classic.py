@@ -27,7 +27,7 @@ MOST = 500
 NESTED = 25
 
 
-def answer_cloud(asked: Asked, site: Confluence) -> Reply:
+def answer_cloud(asked: Asked) -> Reply:
     """Answer an address of version 1 that is still there in Cloud."""
     path = asked.path
     if found := _DOWNLOAD.fullmatch(path):
@@ -35,15 +35,13 @@ def answer_cloud(asked: Asked, site: Confluence) -> Reply:
             return out_of_scope()
         return _redirect(asked, int(found[1]), int(found[2]))
     if found := _RESTRICTION.fullmatch(path):
-        if not asked.may("read:confluence-content.permission"):
+        if not asked.may("read:confluence-content.all"):
             return out_of_scope()
         return _restrictions(asked, int(found[1]))
     if found := _MEMBERS.fullmatch(path):
         if not asked.may("read:confluence-groups"):
             return out_of_scope()
         return _members(asked, found[1], lambda user: _user(asked.world, user))
-    if path == "/wiki/rest/api/content/search":
-        return _search(asked, site) if asked.may("search:confluence") else out_of_scope()
     return _missing(f"No resource at {path}")
 
 

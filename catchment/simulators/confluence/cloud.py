@@ -109,7 +109,7 @@ def out_of_scope() -> Reply:
 def answer(asked: Asked) -> Reply:
     """Answer an address of version 2."""
     parts = asked.path.removeprefix("/wiki/api/v2/").split("/")
-    if parts[0] in _SCOPES and not asked.may(_SCOPES[parts[0]]):
+    if (scope := scope_of(parts)) is not None and not asked.may(scope):
         return out_of_scope()
     if asked.request.method != "GET":
         return Refused(405, "METHOD_NOT_ALLOWED", "Method Not Allowed").reply
@@ -117,6 +117,14 @@ def answer(asked: Asked) -> Reply:
         return _route(asked, parts)
     except Refused as refused:
         return refused.reply
+
+
+def scope_of(parts: Sequence[str]) -> str | None:
+    """Return the scope that an address needs: that of what it lists, below a page or space."""
+    if parts[-1] == "role-assignments":
+        return "read:space.permission:confluence"
+    named = [part for part in parts if part in _SCOPES]
+    return _SCOPES[named[-1]] if named else None
 
 
 def _route(asked: Asked, parts: Sequence[str]) -> Reply:

@@ -24,14 +24,14 @@ GRANULAR = frozenset(
         "read:attachment:confluence",
         "read:comment:confluence",
         "read:folder:confluence",
+        "read:space.permission:confluence",
     }
 )
 CLASSIC = frozenset(
     {
-        "read:confluence-content.permission",
+        "read:confluence-content.all",
         "read:confluence-groups",
         "readonly:content.attachment:confluence",
-        "search:confluence",
     }
 )
 ALL_SCOPES = GRANULAR | CLASSIC | {"offline_access"}

@@ -103,7 +103,7 @@ class Confluence(Simulator):
         asked = Asked(request, path, viewer, self.world, f"{request.base_url}/wiki")
         if path.startswith("/wiki/api/v2/"):
             return cloud.answer(asked)
-        return classic.answer_cloud(asked, self)
+        return classic.answer_cloud(asked)
 
     def _data_center(self, request: Request) -> Reply:
         viewer = self.sign_ins.at_data_center(request)

@@ -180,9 +180,9 @@ class TestCloudAlone:
         """With what to do."""
         page = bench.world.add_page("ENG", "Page")
         source = bench.source(
-            credentials=bench.app(scopes=signin.ALL_SCOPES - {"read:confluence-content.permission"})
+            credentials=bench.app(scopes=signin.ALL_SCOPES - {"read:confluence-content.all"})
         )
-        with pytest.raises(PermissionMissing, match=r"read:confluence-content\.permission"):
+        with pytest.raises(PermissionMissing, match=r"read:confluence-content\.all"):
             source.permissions([Item(str(page), "x")])
 
 

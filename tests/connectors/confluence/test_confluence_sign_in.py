@@ -88,7 +88,7 @@ class TestCheck:
             ("read:page:confluence", "pages"),
             ("read:comment:confluence", "comments"),
             ("read:attachment:confluence", "attachments"),
-            ("read:confluence-content.permission", "permissions"),
+            ("read:confluence-content.all", "permissions"),
         ],
     )
     def test_tells_each_scope_that_is_missing(self, bench: Bench, scope: str, name: str) -> None:
@@ -300,6 +300,12 @@ class TestRefusals:
                 ]
         said += [record.getMessage() for record in caplog.records]
         assert not [secret for secret in SECRETS for text_ in said if secret in text_]
+
+
+def test_a_sign_in_in_the_browser_asks_for_what_is_needed() -> None:
+    """No scope more, and none less."""
+    assert set(oauth.VENDORS["confluence"].scopes) == set(Confluence.scopes_needed)
+    assert set(Confluence.scopes_needed) == signin.ALL_SCOPES
 
 
 class TestSettings:
