@@ -113,7 +113,10 @@ class Listing:
             for facts in left:
                 # Of a row its parents are looked at: its data source may be one that search did not tell.
                 way = self._places.way(facts)
-                if facts.kind == ROW or way.trashed or not within(way.ids):
+                if way.trashed or not within(way.ids):
+                    continue
+                if facts.kind == ROW and within(way.ids - {facts.id}):
+                    # Its data source tells of it; unless the row alone was chosen.
                     continue
                 yield item_of(facts, way.path, people=self._people.names, now=self._now)
             left = [each for each in self._places.found.values() if each.id not in self._things]
