@@ -102,7 +102,7 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         self.reading: Reading
         self.rights: Rights
         if self.client.is_data_center:
-            server = DataCenter(self.client)
+            server = DataCenter(self.client, include_archived=config.include_archived)
             self.api, self.reading = server, DataCenterReading(server, config)
             self.rights = DataCenterRights(self.client, server)
         else:

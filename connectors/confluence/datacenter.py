@@ -12,7 +12,6 @@ from catchment.kit.http import Missing
 from connectors.confluence.client import Client
 from connectors.confluence.records import (
     ATTACHMENT,
-    BLOGPOST,
     FOOTER,
     INLINE,
     PAGE,
@@ -31,8 +30,9 @@ _MOST_STEPS_BACK = 1000
 class DataCenter:
     """What a site at Data Center says, as records."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, include_archived: bool) -> None:
         self._client = client
+        self._statuses = ["current", "archived"] if include_archived else ["current"]
 
     def spaces(self, keys: Sequence[str] = (), *, archived: bool = False) -> Iterator[Space]:
         """Yield the spaces with these keys, or all that are read."""
@@ -85,9 +85,7 @@ class DataCenter:
         expand = f"{_FACTS},container,extensions.inlineProperties"
         if with_body:
             expand += ",body.storage,metadata.labels"
-        raw = self._client.get(
-            f"{CONTENT}/{quote(id)}", {"expand": expand, "status": ["current", "archived"]}
-        )
+        raw = self._client.get(f"{CONTENT}/{quote(id)}", {"expand": expand, "status": self._statuses})
         record = record_of(raw, self._base(raw))
         if record.status in ("trashed", "deleted"):
             raise Missing(f"{id} lies in the trash.")
@@ -106,10 +104,8 @@ class DataCenter:
         return path
 
     def first(self, kind: str) -> Record | None:
-        """Return any one of a kind, to see whether they can be listed."""
-        if kind in (PAGE, BLOGPOST):
-            return next((record for record, *_ in self.documents(kind, None, parts=False)), None)
-        return None
+        """Return any page or post, to see whether they can be listed with their parts."""
+        return next((record for record, *_ in self.documents(kind, None)), None)
 
     def children(
         self, space: Space | None, parent: str | None, cursor: str | None

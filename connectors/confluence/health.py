@@ -60,6 +60,9 @@ def _spaces(source: Confluence, spaces: list[Space]) -> Iterator[Capability]:
 def _wanted(source: Confluence) -> Iterator[tuple[str, str]]:
     yield "pages", PAGE
     yield "blog posts", BLOGPOST
+    if source.client.is_data_center:
+        # The others come along with these.
+        return
     if source.config.attachments:
         yield "attachments", ATTACHMENT
     if source.config.comments:

@@ -47,7 +47,7 @@ class TestCheck:
         given = {"cloud": None, "app": bench.app(), "data center": personal()}[way]
         told = bench.source(credentials=given, space_keys=["ENG"]).check()
         assert {one.health for one in told} == {OK}, told
-        assert {one.name for one in told} >= {"sign-in", "spaces", "pages", "permissions", "comments"}
+        assert {one.name for one in told} >= {"sign-in", "spaces", "pages", "blog posts", "permissions"}
 
     @pytest.mark.parametrize(
         "given",
