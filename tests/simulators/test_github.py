@@ -304,6 +304,7 @@ def test_the_demo_is_the_same_each_time_and_large_enough() -> None:
 
     assert seen(1) == seen(1) != seen(2)
     github = GitHub.demo()
+    assert "repos=headwaters/river-watch,headwaters/" in github.how_to_connect("http://127.0.0.1:1")
     assert sum(len(repo.files()) + len(repo.issues) for repo in github.repositories.values()) > 300
 
 

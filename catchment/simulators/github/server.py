@@ -248,6 +248,18 @@ class GitHub(Simulator):
         query = {**request.query, "page": str(page)}
         return f"{request.base_url}{path}?{urlencode(query)}"
 
+    def how_to_connect(self, url: str) -> str:
+        """Return what to type to sync from this vendor."""
+        name = next(iter(self.access.tokens), "TOKEN")
+        repositories = ",".join(repo.full_name for repo in self.repositories.values())
+        return "\n".join(
+            (
+                f"catchment connector add github --name rivers --set api_url={url} --set repos={repositories}",
+                f'echo \'{{"token": "{name}"}}\' | catchment connector credentials rivers --stdin',
+                "catchment sync rivers",
+            )
+        )
+
     @classmethod
     def demo(cls, seed: int = 0) -> GitHub:
         """Return a vendor with a few hundred files and issues in three repositories, token ``demo``."""

@@ -157,7 +157,7 @@ class TestIssues:
         vendor.most_per_page = 10
         clock.advance(100)
         vendor.faults.add(
-            Fault(faults.meanwhile(lambda: repo.edit(2, title="Now")), path=r".*/issues", skip=1, times=1)
+            Fault(faults.meanwhile(lambda: repo.edit(2, title="Now")), path=r".*/issues", skip=2, times=1)
         )
         scope = source.scopes()[1]
         keys = {event.key for event in source.listing(scope) if isinstance(event, Item)}
