@@ -122,7 +122,8 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
             RunCancelled: The run was asked to stop.
         """
         now = self.session.clock.now()
-        yield from Listing(self.api, self._rows, self._people, now=now).items(_within(scope))
+        root = None if scope.key == WORKSPACE else scope.key
+        yield from Listing(self.api, self._rows, self._people, now=now).items(_within(scope), root)
         yield Complete(mark_at(now))
 
     def doubt_empty(self, scope: Scope) -> None:

@@ -33,8 +33,12 @@ class Listing:
         self._places = Places(api)
         self._things: dict[str, Facts] = {}
 
-    def items(self, within: Within) -> Iterator[Item]:
+    def items(self, within: Within, root: str | None = None) -> Iterator[Item]:
         """Yield what lies within; what search told before it failed is yielded, too.
+
+        Args:
+            within: Tells by the ids of all that something lies in.
+            root: Page or data source that all of it lies in, looked up where search tells nothing of it.
 
         Raises:
             SourceError: Not everything could be read.
@@ -44,6 +48,8 @@ class Listing:
             self._search()
         except SourceError as error:
             failure = error
+        if root is not None and not any(within(self._places.way(each).ids) for each in self._things.values()):
+            self._places.look_up(root)
         yield from self._pages(within)
         if failure is not None:
             raise failure
@@ -108,7 +114,7 @@ class Listing:
 
     def _pages(self, within: Within) -> Iterator[Item]:
         """Yield pages and data sources; those too that were only found as parents of others."""
-        left = sorted(self._things.values(), key=lambda facts: facts.edited)
+        left = sorted(self._things.values(), key=lambda facts: facts.edited) + self._newly_found()
         while left:
             for facts in left:
                 # Of a row its parents are looked at: its data source may be one that search did not tell.
@@ -119,8 +125,12 @@ class Listing:
                     # Its data source tells of it; unless the row alone was chosen.
                     continue
                 yield item_of(facts, way.path, people=self._people.names, now=self._now)
-            left = [each for each in self._places.found.values() if each.id not in self._things]
-            self._things.update((each.id, each) for each in left)
+            left = self._newly_found()
+
+    def _newly_found(self) -> list[Facts]:
+        found = [each for each in self._places.found.values() if each.id not in self._things]
+        self._things.update((each.id, each) for each in found)
+        return found
 
     # -- rows -----------------------------------------------------------------------------------
 

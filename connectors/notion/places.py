@@ -61,6 +61,17 @@ class Places:
             # The database has no part in paths: it is called as its data source mostly is.
             self._nodes.setdefault(facts.parent[1], Node("", facts.beyond))
 
+    def look_up(self, thing: str) -> None:
+        """Look at a page or data source that no list told, so that it is among `found` if it is there.
+
+        Raises:
+            SourceError: Notion does not answer.
+        """
+        for kind in ("page", "data_source"):
+            if thing not in self._nodes or self._nodes[thing] is None:
+                self._nodes.pop(thing, None)
+                self._node(kind, thing)
+
     def way(self, facts: Facts) -> Way:
         """Return how to get to something.
 

@@ -81,6 +81,7 @@ class TestWaiting:
             (429, "rate_limited", None, 60),
             (529, "service_overload", "4", 4),
             (529, "service_overload", None, 10),
+            (529, "", None, 10),
             (503, "service_unavailable", "5", 5),
         ],
     )
@@ -97,7 +98,7 @@ class TestWaiting:
         """Acceptance 18: every form, also a day, and the requests of posts, too."""
         page = world.page("Page")
         headers = {"Retry-After": asked_for} if asked_for is not None else {}
-        refusal = {"object": "error", "status": status, "code": code, "message": "Wait."}
+        refusal = {"object": "error", "status": status, "code": code, "message": "Wait."} if code else b"busy"
         world.faults.add(Fault(faults.answer(status, refusal, headers), path=r"/v1/search", times=1))
         began = clock.now()
         assert set(listed(patient)) == {page}
@@ -168,14 +169,16 @@ class TestRefusals:
         """Deleted, shared no more or thrown away between listing and reading: `gone`."""
         pages = [world.page(f"Page {number}") for number in range(3)]
         _, tasks = world.database("Tasks")
+        _, thrown = world.database("Thrown away")
         row = world.page("Row", tasks)
         items = listed(source)
+        world.trash(thrown)
         world.erase(pages[0])
         world.unshare(pages[1])
         world.trash(pages[2])
         world.trash(row)
         world.unshare(tasks)
-        for key in (*pages, row, tasks):
+        for key in (*pages, row, tasks, thrown):
             with pytest.raises(ItemUnreadable) as caught:
                 source.fetch(items[key])
             assert caught.value.reason == "gone"

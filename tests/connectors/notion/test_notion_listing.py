@@ -150,6 +150,19 @@ class TestWhatSearchLeavesOut:
         world.faults.add(Fault(faults.changed(hide), path=SEARCH))
         assert set(listed(source)) == set(many.values())
 
+    def test_a_chosen_page_that_search_does_not_tell(
+        self, make_source: MakeSource, world: NotionSimulator, many: dict[str, str]
+    ) -> None:
+        """It is looked up, and so is a data source with all its rows."""
+        world.search_lag_seconds = 600
+        page = world.page("New")
+        source = world.data_source(world.database("Base")[0], "New source")
+        row = world.page("New row", source)
+        assert set(listed(make_source(roots=[page]))) == {page}
+        assert set(listed(make_source(roots=[source]))) == {source, row}
+        world.trash(page)
+        assert listed(make_source(roots=[page])) == {}
+
     def test_hits_that_are_told_by_their_id_alone(
         self, source: Notion, world: NotionSimulator, many: dict[str, str]
     ) -> None:

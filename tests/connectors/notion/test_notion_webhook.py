@@ -117,8 +117,9 @@ class TestEvents:
         assert told(body) == []
 
     def test_the_handshake_tells_the_token(self, world: NotionSimulator) -> None:
-        """It is believed as a delivery only once the token is stored."""
+        """It is let in while no token is stored, and never again: anybody could send it."""
         headers, body = world.handshake()
+        assert Notion.webhook(headers, body, "") == []
         assert verification_token(body) == world.verification_token
         assert verification_token(world.delivery("page.created", world.page("New"))[1]) is None
         with pytest.raises(PermissionMissing):
