@@ -79,15 +79,15 @@ class Following:
                 yield Deleted(key)
 
     def _older(self, first: Document) -> Iterator[FeedEvent]:
-        asked: set[str] = set()
         page: Document | None = first
-        while page is not None and page.older and page.older not in asked and len(asked) < MOST_PAGES:
+        for _ in range(MOST_PAGES):
+            if page is None or not page.older:
+                return
             if self._before is not None and any(map(self._before.knows, self._seen)):
                 return
-            asked.add(page.older)
             page = self._reader.older(self._place, page.older)
             known = len(self._seen)
             if page is not None:
                 yield from self._page(page)
             if len(self._seen) == known:
-                return
+                return  # links to pages that show nothing more may go on for ever

@@ -18,7 +18,7 @@ from connectors.rss.addresses import Place
 from connectors.rss.formats import read_document
 from connectors.rss.mark import Mark
 from connectors.rss.model import BrokenFeed, Document, NoFeed
-from connectors.rss.web import Web
+from connectors.rss.web import BadAddress, Web
 
 MOST_BYTES = 8 * 1024 * 1024
 """Longest feed: reading it takes four seconds of processor time and some 100 MiB."""
@@ -113,7 +113,7 @@ class Reader:
         """
         try:
             read = self._page(place, url, None)
-        except Gone:
+        except (Gone, BadAddress):
             return None
         return read.document if read is not None else None
 

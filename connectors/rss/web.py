@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from catchment.kit import PermissionMissing, Session, SourceBusy
+from catchment.kit import ConfigRejected, PermissionMissing, Session, SourceBusy
 from catchment.kit.governor import governor_for
 from catchment.kit.http import Anonymous, Http, SignIn, Verdict, retry_after
 from catchment.kit.wire import Wire
@@ -21,6 +21,10 @@ from connectors.rss.credentials import RSSCredentials
 PATIENCE_SECONDS = 3600.0
 """A server that asks for a longer wait is left for a later run: the other feeds do not wait for it."""
 _MOST_SERVERS = 64
+
+
+class BadAddress(ConfigRejected):
+    """What a feed links to is no address of a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,19 @@ class Web:
     def get(
         self, url: str, *, accept: frozenset[int], headers: Mapping[str, str], most_bytes: int
     ) -> httpx.Response:
-        """Ask for an address; see `catchment.kit.http.Http.request`."""
-        return self._server(url).get(url, accept=accept, headers=headers, most_bytes=most_bytes)
+        """Ask for an address; see `catchment.kit.http.Http.request`.
+
+        Raises:
+            BadAddress: It is none that can be asked.
+            SourceError: As there.
+        """
+        try:
+            server = self._server(url)
+            return server.get(url, accept=accept, headers=headers, most_bytes=most_bytes)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise BadAddress(
+                "The address cannot be used.", setting=self._setting, remedy="Check how it is written."
+            ) from error
 
     def close(self) -> None:
         """Let go of connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -127,8 +128,8 @@ class TestHistory:
         site.faults.add(Fault(faults.answer(404), query={"page": "3"}))
         assert len(read(source)[0]) == 10
 
-    def test_pages_that_go_round_end(self, site: Simulation, make_source: MakeSource) -> None:
-        """A page that names itself, or shows only what was there."""
+    def test_pages_that_go_round_end(self, site: Simulation, url: str, make_source: MakeSource) -> None:
+        """A page that names itself, and pages without end that show what was there."""
         feed = site.add_feed("news", window=5, paged=True)
         fill(site, 12)
 
@@ -136,16 +137,20 @@ class TestHistory:
             reply.body = reply.content().replace(b"page=3", b"page=2")
 
         site.faults.add(Fault(faults.changed(circle)))
+        site.asked.clear()
         assert len(read(make_source(feed.path))[0]) == 10
+        assert len(site.asked) == 3
+        pages = iter(range(2, 1000))
+
+        def endless(_: Request, reply: Reply) -> None:
+            reply.body = re.sub(rb"page=\d+", b"page=%d" % next(pages), first.content())
+
+        first = site.answer(Request.of("GET", feed.path, {}, b"", url))
         site.faults.clear()
-        site.faults.add(
-            Fault(
-                faults.changed(
-                    lambda request, _: site.answer(Request.of("GET", feed.path, {}, b"", request.base_url))
-                )
-            )
-        )
+        site.faults.add(Fault(faults.changed(endless)))
+        site.asked.clear()
         assert len(read(make_source(feed.path))[0]) == 5
+        assert len(site.asked) == 2
 
     def test_what_moves_to_the_next_page_meanwhile_is_reported_once(
         self, site: Simulation, make_source: MakeSource

@@ -52,7 +52,12 @@ class TestConditions:
         ("etag", "modified"), [(True, True), (True, False), (False, True), (False, False)]
     )
     def test_what_did_not_change_is_not_reported(
-        self, news: Simulation, make_source: MakeSource, etag: bool, modified: bool
+        self,
+        news: Simulation,
+        make_source: MakeSource,
+        monkeypatch: pytest.MonkeyPatch,
+        etag: bool,
+        modified: bool,
     ) -> None:
         """Whatever the server knows of conditions; the mark stays as it is, byte for byte."""
         feed = news.feeds["news"]
@@ -60,6 +65,8 @@ class TestConditions:
         source = make_source(FEED)
         events, mark = read(source)
         assert len(events) == 3
+        # The same bytes are not even looked into.
+        monkeypatch.setattr(reading, "read_document", None)
         assert read(source, mark) == ([], mark)
         assert [value is not None for value in sent(news, "if-none-match")] == [False, etag]
         assert [value is not None for value in sent(news, "if-modified-since")] == [False, modified]
@@ -505,6 +512,42 @@ class TestFullText:
         content = source.fetch(item)
         assert (content.content_type == kind) is taken
         assert (content.body == b"%PDF-1.4") is taken
+
+    @pytest.mark.parametrize(
+        ("link", "is_address"),
+        [
+            ("http://a b/", False),
+            ("http://:80/", False),
+            ("http://a:99999/", False),
+            (f"http://127.0.0.1/{'x' * 70_000}", False),
+            ("http://xn--/", False),
+            (f"http://{'x' * 300}.example/", True),
+        ],
+    )
+    def test_a_link_that_leads_nowhere_is_no_disaster(
+        self, news: Simulation, make_source: MakeSource, link: str, is_address: bool
+    ) -> None:
+        """One that cannot be an address leaves the feed's text, one to nobody fails its entry alone."""
+
+        def spoil(_: Request, reply: Reply) -> None:
+            text = reply.content().decode().replace("<link>http", f"<link>{link}</link><link>http")
+            if not is_address:
+                text = text.replace("<item>", f'<atom:link rel="next" href="{link}"/><item>', 1)
+            reply.body = text.encode()
+
+        news.faults.add(Fault(faults.changed(spoil), path=FEED))
+        source = make_source(FEED, full_text=True)
+        items = items_in(read(source)[0])
+        assert len(items) == 3
+        item = items["Article 1"]
+        item.url = link
+        if is_address:
+            with pytest.raises(SourceDown):
+                source.fetch(item)
+        else:
+            content = source.fetch(item)
+            assert content.item is not None
+            assert "cannot be used" in content.item.metadata["full_text"]
 
     def test_a_page_without_end_is_not_kept(self, news: Simulation, make_source: MakeSource) -> None:
         """The limit for files holds for pages."""
