@@ -250,15 +250,14 @@ class GitHub(Simulator):
 
     def how_to_connect(self, url: str) -> str:
         """Return what to type to sync from this vendor."""
-        name = next(iter(self.access.tokens), "TOKEN")
-        repositories = ",".join(repo.full_name for repo in self.repositories.values())
-        return "\n".join(
-            (
-                f"catchment connector add github --name rivers --set api_url={url} --set repos={repositories}",
-                f'echo \'{{"token": "{name}"}}\' | catchment connector credentials rivers --stdin',
-                "catchment sync rivers",
-            )
+        token = next(iter(self.access.tokens), "TOKEN")
+        names = ",".join(repo.full_name for repo in self.repositories.values())
+        lines = (
+            f"catchment connector add github --name rivers --set api_url={url} --set repos={names}",
+            f'echo \'{{"token": "{token}"}}\' | catchment connector credentials rivers --stdin',
+            "catchment sync rivers",
         )
+        return "\n".join(lines)
 
     @classmethod
     def demo(cls, seed: int = 0) -> GitHub:
