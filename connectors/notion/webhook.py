@@ -21,7 +21,7 @@ def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[
 
     The key of the signature is the verification token that the first delivery of a subscription told. A
     delivery carries no content, and may come late, twice or out of order: it names what to look at. That
-    first delivery reports nothing, and is let in only while there is no secret: `verification_token` reads it.
+    first delivery reports nothing and is let in only while there is no secret; `verification_token` reads it.
 
     Raises:
         PermissionMissing: The signature is absent or wrong.
