@@ -21,7 +21,7 @@ from connectors.rss.model import BrokenFeed, Document, NoFeed
 from connectors.rss.web import BadAddress, Web
 
 MOST_BYTES = 8 * 1024 * 1024
-"""Longest feed: reading it takes four seconds of processor time and some 100 MiB."""
+"""Longest feed: reading it takes up to seven seconds of processor time and 150 MiB."""
 DAY_SECONDS = 86_400.0
 _LARGE_BYTES = 256 * 1024
 _TICK_SECONDS = 0.2
