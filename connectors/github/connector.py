@@ -68,7 +68,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         "issues:read",
         "pull_requests:read",
         "metadata:read",
-        "administration:read, for the access lists of private repositories",
+        "read:org and write access of the token's owner, for the access lists of private repositories",
     )
     blind_spots: ClassVar[tuple[str, ...]] = (
         "A deleted or transferred issue is noticed by the number of issues; where as many were transferred "

@@ -101,5 +101,6 @@ def _forbidden(response: httpx.Response, message: str) -> PermissionMissing:
     named = f" ({wanted})" if _PERMISSIONS.fullmatch(wanted) else ""
     return PermissionMissing(
         f"The credentials may not do this at GitHub{named}.",
-        remedy="Give the token, or the app, this permission; a classic token needs the scope repo.",
+        remedy="Give the token, or the app, this permission; a classic one needs the scopes repo and "
+        "read:org. Who may read a repository is told only to those who may write to it.",
     )

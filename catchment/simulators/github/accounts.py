@@ -92,9 +92,10 @@ def _repo(_github: GitHub, call: Call) -> Reply:
 @route(r"\{repo\}/collaborators")
 def _collaborators(github: GitHub, call: Call) -> Reply:
     role = call.repo.collaborators.get(call.token.login, "read")
-    if call.token.permissions is not None and "administration" not in call.token.permissions:
-        call.require("members")
-    elif call.token.installation is None and role not in ("push", "write", "maintain", "admin"):
+    scopes = {"repo", "read:org"}
+    if call.token.installation is None and role not in ("push", "write", "maintain", "admin"):
         raise refuse(403, "Must have push access to view repository collaborators.")
+    if call.token.kind == "classic" and not scopes <= set(call.token.scopes):
+        raise refuse(403, "You must have the read:org scope to list collaborators.")
     people = [bodies.collaborator(call.base, who, what) for who, what in call.repo.collaborators.items()]
     return github.paged(call.request, people)

@@ -23,6 +23,8 @@ def talk(repo: Repository, clock: SetClock) -> Repository:
         repo.open(f"Issue {number}", "Body", pull=number > 5)
     repo.comment(1, "A comment")
     repo.remark(7, "A remark")
+    clock.advance(600)
+    repo.edit(6, title="Later than what was said")
     clock.advance(3600)
     return repo
 

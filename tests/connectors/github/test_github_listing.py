@@ -190,7 +190,9 @@ class TestIssues:
         talk_of(repo, clock, 8)
         for number in [one.number for one in repo.issues.values() if not one.is_pull]:
             del repo.issues[number]
-        repo.has_issues = False
+        repo.has_issues, repo.comments_touch = False, False
+        clock.advance(60)
+        repo.edit_comment(4, next(iter(repo.issues[4].remarks)), "Edited")
         items, marks = listed(source)
         pulls = [item for item in items.values() if item.metadata.get("kind") == "pull request"]
         assert {item.key for item in pulls} == {issue.node_id for issue in repo.issues.values()}

@@ -71,8 +71,9 @@ class TestApps:
         listed(source)
         asked(vendor)
         for _ in range(4):
-            clock.advance(900)
+            clock.advance(775)
             listed(source)
+        assert len({request.headers["authorization"] for request in vendor.asked[-3:]}) == 1
         assert [path for path in asked(vendor) if path.startswith("/app")] == [
             f"/app/installations/{installed}/access_tokens"
         ]
@@ -316,10 +317,9 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("given", "denied"),
         [
-            (("issues", "pull_requests", "administration"), {"files"}),
-            (("contents", "pull_requests", "administration"), {"issues"}),
-            (("contents", "issues", "administration"), {"pull requests"}),
-            (("contents", "issues", "pull_requests"), {"access lists"}),
+            (("issues", "pull_requests"), {"files"}),
+            (("contents", "pull_requests"), {"issues"}),
+            (("contents", "issues"), {"pull requests"}),
         ],
     )
     def test_a_missing_permission_is_named(
@@ -330,6 +330,16 @@ class TestCheck:
         results = make_source(credentials=token("fine")).check()
         assert {one.name for one in results if one.health is not Health.OK} == denied
         assert all(one.health is Health.DENIED and one.remedy for one in results if one.name in denied)
+
+    def test_who_may_only_read_cannot_see_who_else_may(self, make_source: MakeSource, vendor: Vendor) -> None:
+        """GitHub tells collaborators to those who may write."""
+        vendor.token("reader", "octo-bob", permissions=("contents", "issues", "pull_requests"))
+        vendor.token("narrow", scopes=("repo",))
+        for name in ("reader", "narrow"):
+            results = make_source(credentials=token(name)).check()
+            wrong = [one for one in results if one.health is not Health.OK]
+            assert [(one.name, one.health) for one in wrong] == [("access lists", Health.DENIED)]
+            assert "read:org" in wrong[0].remedy
 
     def test_settings_that_cannot_work_are_named(self, make_source: MakeSource, repo: Repository) -> None:
         """A repository that is not there; a branch that is not."""
@@ -374,8 +384,8 @@ class TestAccess:
 
     def test_fail_closed(self, make_source: MakeSource, vendor: Vendor, repo: Repository) -> None:
         """Acceptance 21: without the permission, and when it fails, nobody is said to see anything."""
-        vendor.token("fine", permissions=("contents", "issues", "pull_requests"))
-        source = make_source(credentials=token("fine"))
+        vendor.token("reader", "octo-bob")
+        source = make_source(credentials=token("reader"))
         items = list(listed(source)[0].values())
         with pytest.raises(PermissionMissing):
             source.permissions(items)

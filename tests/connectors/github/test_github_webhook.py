@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 
 import pytest
@@ -67,6 +69,9 @@ class TestSignature:
         unsigned = Hooks(hooks.github, "").ping()
         with pytest.raises(PermissionMissing):
             GitHub.webhook(*unsigned, "")
+        empty = hmac.new(b"", body, hashlib.sha256).hexdigest()
+        with pytest.raises(PermissionMissing):
+            GitHub.webhook({**headers, "X-Hub-Signature-256": f"sha256={empty}"}, body, "")
 
     def test_names_of_headers_have_no_case(self, hooks: Hooks) -> None:
         """Servers write them in small letters."""
@@ -79,9 +84,6 @@ class TestSignature:
             with pytest.raises(ConfigRejected):
                 read(hooks.delivery("push", payload))
         headers, _ = hooks.ping()
-        import hashlib
-        import hmac
-
         for body in (b"", b"[]", b"{", b"\xff"):
             digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
             signed = {**headers, "X-GitHub-Event": "issues", "X-Hub-Signature-256": f"sha256={digest}"}
