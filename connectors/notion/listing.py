@@ -160,9 +160,9 @@ def read_rows(api: Api, source: str, *, by: str, since: str | None = None) -> It
         SourceDown: More rows have one and the same time than Notion lists.
         SourceError: Notion does not answer.
     """
+    seen: dict[str, str | None] = {}
     while True:
         cut, last = False, since
-        seen: set[str] = set()
         for answer in api.rows(source, by=by, since=since):
             cut = cut or _is_cut(answer)
             for raw in answer["results"]:
@@ -171,13 +171,14 @@ def read_rows(api: Api, source: str, *, by: str, since: str | None = None) -> It
                 facts = facts_of(raw)
                 last = raw.get(by) or last
                 if facts.id not in seen:
-                    seen.add(facts.id)
+                    seen[facts.id] = last
                     yield facts, raw
         if not cut:
             return
         if last == since:
             raise SourceDown("Notion lists only a part of the rows of a data source.")
-        since = last
+        # Those of the last minute come once more, and only they.
+        since, seen = last, {each: at for each, at in seen.items() if at == last}
 
 
 def _is_cut(answer: Raw) -> bool:

@@ -273,6 +273,16 @@ class TestRenewing:
         with pytest.raises(AuthRejected):
             listed(granted)
 
+    def test_a_refresh_token_is_handed_in_once(
+        self, granted: Notion, world: NotionSimulator, clock: SetClock
+    ) -> None:
+        """Whether Notion took it before the connection broke nobody knows: it is not sent again."""
+        clock.advance(61)
+        world.faults.add(Fault(faults.answer(500), path="/v1/oauth/token"))
+        with pytest.raises(SourceDown):
+            listed(granted)
+        assert sum(asked.path == "/v1/oauth/token" for asked in world.asked) == 1
+
     def test_an_internal_token_is_never_renewed(
         self, make_source: MakeSource, world: NotionSimulator
     ) -> None:
@@ -324,13 +334,14 @@ class TestSecrets:
         assert "canary" not in " ".join(told)
 
     def test_the_signature_goes_to_notion_alone(self, url: str, world: NotionSimulator) -> None:
-        """No proxy settings of the library's client, and no header of it, get in between."""
+        """No proxy settings of the library's client, no header and no log of it get in between."""
         page = world.page("Page")
         api = Api(NotionConfig(base_url=url), NotionCredentials(integration_token=TOKEN), Session())  # type: ignore[arg-type]
         api.page(page)
         assert world.asked[-1].headers["authorization"] == f"Bearer {TOKEN}"
         assert world.asked[-1].headers["notion-version"] == "2025-09-03"
         assert world.asked[-1].headers["user-agent"] == "catchment"
+        assert logging.getLogger("notion_client").handlers == []
         api.close()
 
     def test_private_addresses_are_out_of_bounds_for_those_that_are_not_trusted(self, url: str) -> None:

@@ -131,6 +131,7 @@ class TestBrowse:
                 found = source.browse(parent, page)
                 names += [each.name for each in found.resources]
                 page = found.next_page
+                assert found.resources or page is None
                 if page is None:
                     break
             assert sorted(names) == sorted(expected)

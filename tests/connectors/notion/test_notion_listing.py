@@ -175,21 +175,23 @@ class TestWhatSearchLeavesOut:
         world.faults.add(Fault(faults.changed(bare), path=SEARCH))
         assert listed(source) == expected
 
-    @pytest.mark.parametrize("skip", range(1, 9))
+    @pytest.mark.parametrize("skip", range(2, 8))
     def test_an_edit_between_two_lists_hides_nothing(
         self, source: Notion, world: NotionSimulator, many: dict[str, str], skip: int
     ) -> None:
-        """The page jumps to the other end of the order, whenever that happens (acceptance 2)."""
+        """The page at which the list goes on jumps to the other end of it (acceptance 2)."""
+        renamed: list[str] = []
 
-        def edit() -> None:
+        def jump(request: Any, usual: Any) -> Any:
             world.clock.advance(60)
-            world.rename(many["Inner"], "Inner, renamed")
-            world.rename(many["Folded"], "Folded, renamed")
+            renamed.append(request.json()["start_cursor"])
+            world.rename(renamed[0], "Renamed")
+            return usual(request)
 
-        world.faults.add(Fault(faults.meanwhile(edit), path=SEARCH, skip=skip, times=1))
-        found, error, complete = partly(source)
-        assert error is not None or found == set(many.values())
-        assert complete is (error is None)
+        world.faults.add(Fault(jump, path=SEARCH, skip=skip, times=1))
+        found = listed(source)
+        assert set(found) == set(many.values())
+        assert found[renamed[0]].title == "Renamed"
 
     def test_rows_that_search_learns_of_late(self, source: Notion, world: NotionSimulator) -> None:
         """Of a data source that is known they are listed at once."""
@@ -209,6 +211,26 @@ class TestWhatSearchLeavesOut:
         """It goes on at the time of the last; search is read from both ends."""
         world.most_results = 8
         assert set(listed(source)) == set(many.values())
+
+    def test_rows_beyond_a_limit_come_once(self, source: Notion, world: NotionSimulator) -> None:
+        """Those of the minute at which a query ended are told again, and named once."""
+        _, tasks = world.database("Tasks")
+        rows = []
+        for number in range(12):
+            world.clock.advance(25)
+            rows.append(world.page(f"Row {number}", tasks))
+        settle(world)
+
+        def limit(_: Any, reply: Any) -> None:
+            reply.body.update(results=reply.body["results"][:4], has_more=False, next_cursor=None)
+            if rows[-1] not in [each["id"] for each in reply.body["results"]]:
+                _cut(None, reply)
+
+        world.faults.add(Fault(faults.changed(limit), path=QUERY))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(api, "PAGE_SIZE", 100)
+            assert set(listed(source)) == {tasks, *rows}
+        assert paths(world).count("POST /data_sources/*/query") > 3
 
     def test_more_pages_than_search_tells_from_both_ends(
         self, source: Notion, world: NotionSimulator, many: dict[str, str]
