@@ -373,10 +373,16 @@ class Collector:
             lives = before is not None and before.state != ItemState.DELETED
             if isinstance(event, Changed) and run.admits(event.item.path):
                 self.intake.judge(event.item, before, row, reported=True)
+            elif isinstance(event, Changed) and before is not None and self._goes_later(before, row):
+                continue
             elif lives or self.intake.underway.has(key, before):
                 reason = "deleted_at_source" if isinstance(event, Deleted) else "out_of_scope"
                 path = before.path if before is not None else key
                 self.intake.remove(Item(key, path), before, reason, scope_pk=row.pk)
+
+    def _goes_later(self, before: Known, row: ScopeRow) -> bool:
+        """Whether the end of the scope takes an item out, when the mark that passes over it is gone."""
+        return removal.leaves_out(self.run, row) and not self.run.admits(before.path)
 
     def _retry_due(self, wanted: Sequence[Scope]) -> None:
         """Try failed items again that are due; a feed would not name them by itself."""

@@ -10,14 +10,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catchment.core.counters import Counters
-from catchment.kit.connector import ChangeFeed
+from catchment.core.runs import Mode
+from catchment.kit.connector import ChangeFeed, Kind
 from catchment.store import scopes
 from catchment.store.engine import reading, transact, writing
-from catchment.store.rows import CheckpointRow
+from catchment.store.rows import CheckpointRow, ScopeRow
 from catchment.sync.batches import Batch, Job, ScopeEnd
 from catchment.sync.fence import fenced
 from catchment.sync.pace import Pace
-from catchment.sync.removal import forget_held, sweep_retired, sweep_scope
+from catchment.sync.removal import (
+    OUT_OF_SCOPE,
+    find_left_out,
+    forget_held,
+    remove,
+    sweep_retired,
+    sweep_scope,
+)
 from catchment.sync.run import Run, log
 from catchment.sync.selection import code_of
 from catchment.sync.settlement import ERROR_CHARACTERS, Settlement
@@ -142,6 +150,8 @@ def _finish_scope(run: Run, end: ScopeEnd) -> None:
     swept = True
     if end.complete and end.sweep:
         swept = sweep_scope(run, end)
+    elif end.complete:
+        _leave_out(run, end.scope)
     if not swept:
         held = run.report.held[end.scope.key]
         run.incomplete[end.scope.key] = (
@@ -162,6 +172,31 @@ def _finish_scope(run: Run, end: ScopeEnd) -> None:
         run.keeper.flush(run.clock.now())
 
 
+def _leave_out(run: Run, scope: ScopeRow) -> None:
+    """Remove what a feed showed and the settings leave out now.
+
+    The mark goes first: should the run die half-way and the old settings come back, it would pass over what
+    was removed.
+    """
+    left_out = find_left_out(run, scope)
+    if not left_out:
+        return
+    _forget_marks(run, [scope.key])
+    remove(run, left_out, OUT_OF_SCOPE)
+    run.report.narrowed += sum(one.has_document for one in left_out)
+
+
+def _forget_marks(run: Run, keys: Sequence[str]) -> None:
+    if run.keeper is None:
+        return
+    with writing(run.engine) as connection:
+        fenced(connection, run)
+        for key in keys:
+            run.keeper.move(key, None)
+        run.keeper.stage(connection)
+    run.keeper.flush(run.clock.now())
+
+
 def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
     values: dict[str, Any] = {"incomplete": False, "error": None, "generation": end.scope.generation + 1}
     if end.listing:
@@ -173,6 +208,8 @@ def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
             values["config_hash"] = run.config_hash
             values["listed_at"] = run.clock.now()
             forget_held(connection, end.scope.pk)
+    elif run.source.kind is Kind.FEED and run.mode is not Mode.INCREMENTAL:
+        values["config_hash"] = run.config_hash
     scopes.change(connection, end.scope.pk, **values)
     if run.keeper is not None:
         run.keeper.move(end.scope.key, end.mark)
@@ -195,10 +232,5 @@ def _retire(run: Run) -> None:
         fenced(connection, run)
         for row in retired:
             scopes.drop_checkpoint(connection, row.pk)
-            if run.keeper is not None:
-                run.keeper.move(row.key, None)
-        if run.keeper is not None:
-            run.keeper.stage(connection)
-    if run.keeper is not None:
-        run.keeper.flush(run.clock.now())
+    _forget_marks(run, [row.key for row in retired])
     sweep_retired(run, retired)

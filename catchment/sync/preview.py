@@ -6,7 +6,7 @@ from catchment.core.counters import Counters
 from catchment.store import items, scopes
 from catchment.store.engine import reading
 from catchment.sync.batches import Action, Batch, Job, ScopeEnd
-from catchment.sync.removal import Sweep, find_absent
+from catchment.sync.removal import Sweep, find_absent, find_left_out
 from catchment.sync.run import Run
 from catchment.sync.selection import code_of
 
@@ -53,7 +53,12 @@ def _preview_job(run: Run, job: Job, delta: Counters) -> None:
 
 
 def _preview_end(run: Run, end: ScopeEnd, delta: Counters) -> None:
-    if not (end.complete and end.sweep and end.scope.pk):
+    if not (end.complete and end.scope.pk):
+        return
+    if not end.sweep:
+        left_out = find_left_out(run, end.scope)
+        _preview_removals(run, Sweep(narrowed=left_out), delta)
+        run.report.narrowed += sum(one.has_document for one in left_out)
         return
     sweep = find_absent(run, end)
     if sweep.held:

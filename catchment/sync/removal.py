@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catchment.core.counters import Counters
+from catchment.core.runs import Mode
+from catchment.kit.connector import Kind
 from catchment.store import items, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Candidate
@@ -99,6 +101,24 @@ def _begin_narrowing(run: Run, scope: ScopeRow) -> None:
         saved = scopes.checkpoint(connection, scope.pk)
         if saved is not None and saved.config_hash != run.config_hash:
             scopes.drop_checkpoint(connection, scope.pk)
+
+
+def leaves_out(run: Run, scope: ScopeRow) -> bool:
+    """Whether a run looks, at the end of a feed's scope, for what other settings than before leave out."""
+    return (
+        run.source.kind is Kind.FEED
+        and run.mode is not Mode.INCREMENTAL
+        and scope.config_hash != run.config_hash
+    )
+
+
+def find_left_out(run: Run, scope: ScopeRow) -> list[Candidate]:
+    """Return what a feed once showed and the settings leave out now; no listing is needed to know."""
+    if not leaves_out(run, scope):
+        return []
+    with reading(run.engine) as connection:
+        pages = items.live_pages(connection, scope.pk, watermark=2**62)
+        return [one for page in pages for one in page if not run.admits(one.path)]
 
 
 def sweep_retired(run: Run, retired: Sequence[ScopeRow]) -> None:

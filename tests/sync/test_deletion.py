@@ -331,6 +331,65 @@ class TestNarrowing:
         house.sync()
         assert house.texts() == world.texts()
 
+    @pytest.mark.parametrize(
+        "narrow",
+        [{"prefix": "zzz"}, {"include": ["nothing/"]}, {"exclude": ["doc*"]}, {"exclude": ["doc00*"]}],
+    )
+    def test_what_a_feed_showed_and_nobody_wants_any_more_goes(
+        self, house: Vault, world: World, as_feed: None, narrow: dict[str, object]
+    ) -> None:
+        """A feed never names it again: the settings are the evidence, and a dry run tells how many (30)."""
+        world.fill(30)
+        world.fill(2, scope="side", head="zzz")
+        house.sync()
+        house.configure(**narrow)
+        assert house.sync(mode="incremental").deleted == 0
+        told = house.sync(dry_run=True)
+        run = house.sync()
+        assert run.state == "SUCCEEDED", run.error_message
+        assert run.deleted == told.deleted == run.details["narrowed"] == told.details["narrowed"] >= 10
+        admits = house.begin().admits
+        assert house.shown() == {key for key in world.texts() if admits(key)}
+        house.check_index()
+
+    def test_a_feed_is_looked_through_once_for_each_change_of_settings(
+        self, house: Vault, world: World, as_feed: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not in every run: the ledger may be long."""
+        seen: list[str] = []
+        real = lane.find_left_out
+        monkeypatch.setattr(
+            lane, "find_left_out", lambda run, scope: seen.append(scope.config_hash) or real(run, scope)
+        )
+        world.fill(4)
+        house.sync()
+        for _ in range(2):
+            house.configure(exclude=["doc001"])
+            house.sync()
+        assert seen[0] is None
+        assert seen[1] not in (None, seen[2])
+        assert house.shown() == {"doc000", "doc002", "doc003"}
+
+    def test_a_feed_narrowed_half_way_begins_anew(
+        self, house: Vault, world: World, as_feed: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Back under the old settings its mark must not pass over what was removed."""
+        world.fill(4)
+        house.sync()
+        house.configure(exclude=["doc00[12]"])
+        world.put("doc002", "reported, and left out")
+
+        def die(*_: object) -> None:
+            raise Crash
+
+        with monkeypatch.context() as patch:
+            patch.setattr(lane, "_complete_scope", die)
+            assert house.crash()
+        assert house.shown() == {"doc000", "doc003"}
+        house.configure()
+        house.sync()
+        assert house.texts() == world.texts()
+
     def test_removals_within_the_scope_are_still_guarded(self, house: Vault, world: World) -> None:
         """Narrowing hides no accident in what remains."""
         world.fill(30)

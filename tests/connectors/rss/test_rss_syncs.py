@@ -9,6 +9,7 @@ import pytest
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Feed, Simulation
+from catchment.sync import index
 from connectors.rss import connector
 from tests.support.rss import asked, expected, key, words_of
 from tests.support.vault import Crash, Vault, counts, done
@@ -130,6 +131,43 @@ class TestModes:
         house.configure(feed_url=f"{url}{feed.path}")
         assert counts(house.sync())["indexed"] == 1
         assert len(house.shown()) == 5
+
+    def test_what_is_left_out_goes_though_the_feed_shows_it_no_longer(
+        self, house: Vault, site: Simulation, url: str
+    ) -> None:
+        """Acceptance 30: and what the feed still shows comes back with the settings."""
+        feed = open_feed(house, site, url, 14)
+        feed.window = 20
+        house.sync()
+        feed.window = 5
+        narrow = {"feed_url": f"{url}{feed.path}", "exclude": ["*-article-1*"]}
+        house.configure(**narrow)
+        run = house.sync()
+        assert (run.state, run.deleted, run.details["narrowed"]) == ("SUCCEEDED", 5, 5)
+        assert house.shown() == {
+            key(url, feed, post) for post in feed.posts if not post.title.startswith("Article 1")
+        }
+        house.configure(feed_url=f"{url}{feed.path}")
+        assert counts(house.sync())["indexed"] == 4
+        assert len(house.shown()) == 13
+
+    def test_settings_that_were_only_tried_lose_nothing(
+        self, house: Vault, site: Simulation, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run dies before the mark is gone, and the old settings come back: nothing was removed."""
+        feed = open_feed(house, site, url)
+        house.sync()
+        house.configure(feed_url=f"{url}{feed.path}", exclude=["*-article-1"])
+
+        def die(*_: object) -> None:
+            raise Crash
+
+        with monkeypatch.context() as patched:
+            patched.setattr(index, "find_left_out", die)
+            assert house.crash()
+        house.configure(feed_url=f"{url}{feed.path}")
+        house.sync()
+        assert words_in(house) == expected(url, feed)
 
 
 class TestWhatGoesWrong:
