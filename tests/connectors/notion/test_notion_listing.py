@@ -366,6 +366,18 @@ class TestChanges:
         world.clock.advance(130)
         assert many["Alone"] in changed(source, mark)[0]
 
+    def test_what_lies_in_the_trash_by_now_is_gone(
+        self, source: Notion, world: NotionSimulator, many: dict[str, str]
+    ) -> None:
+        """Search still tells of the edit, and not yet that the page around it was thrown away."""
+        mark = mark_of(source)
+        settle(world)
+        world.rename(many["Deep"], "Deep, renamed")
+        assert changed(source, mark) == ({many["Deep"]}, set())
+        world.search_lag_seconds = 600
+        world.trash(many["Inner"])
+        assert changed(source, mark) == (set(), {many["Deep"]})
+
     def test_over_a_hundred_edits_in_one_minute(self, source: Notion, world: NotionSimulator) -> None:
         """Acceptance 11: all of them have one and the same time."""
         pages = [world.page(f"Page {number}") for number in range(120)]
