@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -507,11 +508,13 @@ class TestFullText:
         self, news: Simulation, source: RSS, kind: str, taken: bool
     ) -> None:
         """A PDF is; a recording is not the text of its entry."""
-        news.faults.add(Fault(faults.answer(200, b"%PDF-1.4", {"Content-Type": kind}), path="/posts/.*"))
+        body = b"%PDF-1.4 " + b"more words than the feed has " * 20
+        news.faults.add(Fault(faults.answer(200, body, {"Content-Type": kind}), path="/posts/.*"))
         item = items_in(read(source)[0])["Article 1"]
         content = source.fetch(item)
         assert (content.content_type == kind) is taken
-        assert (content.body == b"%PDF-1.4") is taken
+        assert isinstance(content.body, bytes)
+        assert (content.body == body, b"more words" in content.body) == (taken, taken)
 
     @pytest.mark.parametrize(
         ("link", "is_address"),
@@ -585,6 +588,19 @@ class TestFullText:
         with pytest.raises(ItemUnreadable) as caught:
             make_source(FEED).fetch(items["Article 0"])
         assert caught.value.reason == "not_shown"
+
+    def test_many_that_ask_for_a_forgotten_feed_read_it_once(
+        self, news: Simulation, make_source: MakeSource
+    ) -> None:
+        """Entries are read by several threads at a time."""
+        items = list(items_in(read(make_source(FEED))[0]).values())
+        later = make_source(FEED)
+        news.asked.clear()
+        news.latency_seconds = 0.1
+        with ThreadPoolExecutor(3) as pool:
+            bodies = list(pool.map(lambda item: later.fetch(item).body, items))
+        assert len(set(bodies)) == 3
+        assert asked(news) == {"feed": 1}
 
 
 class TestCheck:
