@@ -15,6 +15,7 @@ from catchment.kit.http import Http, Missing
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
+from connectors.github.pace import wire_to
 from connectors.github.signin import HEADERS, closing, sign_in_for
 
 PER_PAGE = 100
@@ -93,6 +94,7 @@ class Client:
             judge=Judge(session),
             headers=HEADERS,
             setting="api_url",
+            transport=wire_to(config.api_url, session, setting="api_url"),
         )
         self._known: dict[int, Repository] = {}
         self._lock = threading.Lock()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pathspec
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, ConfigDict, Field, ValidationError, field_validator
 
 from catchment.kit import ConfigRejected, SourceAddress, SourceConfig
 
@@ -21,6 +21,8 @@ _REPOSITORY = re.compile(r"(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?(?:@(?P<branch>[^
 class GitHubConfig(SourceConfig):
     """Settings of a GitHub source."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     repos: list[str] = Field(
         default_factory=list,
         title="Repositories",
@@ -32,8 +34,11 @@ class GitHubConfig(SourceConfig):
         title="Branch",
         description="Branch whose files are read; empty means the default branch of each repository.",
     )
+    # Spelt as the first clients wrote it; both spellings are taken.
     path_filter: list[str] = Field(
         default_factory=list,
+        validation_alias=AliasChoices("pathFilter", "path_filter"),
+        serialization_alias="pathFilter",
         title="Files",
         description="Only files whose path in the repository matches one of these patterns (gitignore "
         "style), such as docs/ or *.md; empty means all. Issues are not affected.",

@@ -33,6 +33,8 @@ LOOK_BACK_SECONDS = 120.0
 """How far changes begin before the newest that was seen: what was written last may be listed late."""
 BROUGHT_CHARACTERS = 16 * 1024
 """Longest text that a listing brings along."""
+CHECKPOINT_ITEMS = 500
+"""Before a position is told, all bodies on their way are waited for; so not after every page."""
 _BEGINNING = "1970-01-01T00:00:00Z"
 _LISTS = {"issues": "/issues", "comments": "/issues/comments", "remarks": "/pulls/comments"}
 _STATE = {"issues": {"state": "all"}, "comments": {}, "remarks": {}}
@@ -153,13 +155,17 @@ class Issues:
         with Spool() as spool:
             marks = self._spool(repository, spool, since, marks, whole=whole)
             numbers: set[int] = set()
+            told = 0
             for rows in self._issues(repository, since):
+                told += len(rows)
                 for raw in rows:
                     numbers.add(int(raw["number"]))
                     yield self._listed(repository, raw, spool, whole=whole)
                 newest = max([marks.issues, *(str(raw["updated_at"]) for raw in rows)])
                 marks = replace(marks, issues=newest, last=max([marks.last, *numbers]))
-                yield Checkpoint(marks.written())
+                if told >= CHECKPOINT_ITEMS:
+                    told = 0
+                    yield Checkpoint(marks.written())
         # Of a listing that was resumed only the second half was counted.
         yield Complete(replace(marks, count=len(numbers) if resume is None else None).written())
 

@@ -11,14 +11,14 @@ from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from catchment.simulators.github.git import LINK, SUBMODULE, Entry
-from connectors.github import GitHub
+from connectors.github import GitHub, issues
 from tests.connectors.github.conftest import MakeSource, asked, listed, state
 from tests.support.clock import SetClock
 
 
-def talk_of(repo: Repository, clock: SetClock, issues: int, *, apart: float = 60.0) -> None:
+def talk_of(repo: Repository, clock: SetClock, things: int, *, apart: float = 60.0) -> None:
     """Open issues and pull requests, with comments on every third."""
-    for number in range(issues):
+    for number in range(things):
         clock.advance(apart)
         made = repo.open(f"Issue {number}", f"Body {number}", pull=number % 4 == 3)
         if number % 3 == 0:
@@ -164,9 +164,15 @@ class TestIssues:
         assert keys == {issue.node_id for issue in repo.issues.values()}
 
     def test_a_listing_goes_on_from_every_position(
-        self, source: GitHub, vendor: Vendor, repo: Repository, clock: SetClock
+        self,
+        source: GitHub,
+        vendor: Vendor,
+        repo: Repository,
+        clock: SetClock,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Acceptance 8: and ends where an undisturbed one does, as far as it goes."""
+        monkeypatch.setattr(issues, "CHECKPOINT_ITEMS", 1)
         talk_of(repo, clock, 23)
         vendor.most_per_page = 5
         scope = source.scopes()[1]

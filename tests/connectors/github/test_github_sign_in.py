@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -31,6 +32,7 @@ from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository, secondary_limit
 from catchment.simulators.wire import Reply
 from connectors.github import GitHub, GitHubConfig, GitHubCredentials
+from connectors.github.pace import Pace, PacedWire, wire_to
 from tests.connectors.github.conftest import TOKEN, MakeSource, asked, listed, state
 from tests.support.clock import SetClock
 
@@ -195,6 +197,36 @@ class TestLimits:
         first.scopes()
         assert clock.now() - began == 500
         assert first.client.http._governor is second.client.http._governor
+
+
+class TestPace:
+    def test_a_minute_has_only_so_many_requests(self, session: Session, clock: SetClock) -> None:
+        """The next ones wait until the first are a minute old."""
+        pace = Pace(session, most=3, seconds=60)
+        waits: list[float] = []
+        session.on_wait = lambda reason, seconds: waits.append(seconds) if reason else None
+        began = clock.now()
+        for _ in range(3):
+            pace.wait()
+            clock.advance(10)
+        assert waits == []
+        pace.wait()
+        assert clock.now() - began == 60
+        pace.wait()
+        assert clock.now() - began == 70
+        assert waits == [30, 10]
+
+    def test_it_holds_for_githubs_own_server(self, session: Session, clock: SetClock) -> None:
+        """Others are asked as fast as they answer."""
+        assert isinstance(wire_to("https://api.github.com", session, setting="api_url"), PacedWire)
+        assert not isinstance(wire_to("https://ghe.example/api/v3", session, setting="api_url"), PacedWire)
+        answered = httpx.MockTransport(lambda request: httpx.Response(200))
+        wire = PacedWire(answered, Pace(session, most=1, seconds=60))
+        began = clock.now()
+        with httpx.Client(transport=wire) as client:
+            for _ in range(3):
+                assert client.get("https://api.github.com/user").status_code == 200
+        assert clock.now() - began == 120
 
 
 class TestRefusals:

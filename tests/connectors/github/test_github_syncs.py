@@ -13,7 +13,7 @@ from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository, secondary_limit
 from catchment.store.engine import writing
-from connectors.github import fetching
+from connectors.github import fetching, issues
 from tests.connectors.github.conftest import REAL_WAIT, asked, state
 from tests.support.clock import SetClock
 from tests.support.vault import Crash, Vault, counts, done
@@ -207,6 +207,7 @@ class TestBroken:
     ) -> None:
         """Acceptance 7, 8 and 20: killed in the middle, nothing is read twice, nothing lost."""
         vendor.most_per_page = 5
+        monkeypatch.setattr(issues, "CHECKPOINT_ITEMS", 1)
         house.tune(first_batch_items=5, page_items=5)
         real, seen = fetching.fetch, []
 
@@ -222,10 +223,8 @@ class TestBroken:
         indexed = house.shown()
         assert indexed < state(vendor)
         talk.commit({"docs/00.md": None})
-        run = house.sync()
-        assert run.state == "SUCCEEDED"
-        run = house.sync()
-        assert run.state == "SUCCEEDED"
+        assert house.sync().state == "SUCCEEDED"
+        assert house.sync().state == "SUCCEEDED"
         equal(house, vendor, talk)
 
     @pytest.mark.parametrize("seed", range(3))
