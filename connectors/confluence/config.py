@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, ConfigDict, Field, SecretStr, field_validator
 
 from catchment.kit import SourceConfig
 from catchment.kit.config import SourceCredentials
@@ -22,15 +22,22 @@ _KEY = re.compile(r"~?[A-Za-z0-9._-]{1,255}")
 class ConfluenceConfig(SourceConfig):
     """Settings of a Confluence source."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     not_scope: ClassVar[frozenset[str]] = SourceConfig.not_scope | {"gateway_url"}
 
+    # Names as the first clients wrote them; both spellings are taken.
     instance_url: str = Field(
+        validation_alias=AliasChoices("instanceUrl", "instance_url"),
+        serialization_alias="instanceUrl",
         title="Address of the site",
         description="Such as https://example.atlassian.net, or https://wiki.example.com/confluence at "
         "Data Center.",
     )
     space_keys: list[str] = Field(
         default_factory=list,
+        validation_alias=AliasChoices("spaceKeys", "space_keys"),
+        serialization_alias="spaceKeys",
         title="Spaces",
         description="Keys of spaces, such as ENG; each is listed, and complete, by itself. Empty: all.",
     )

@@ -116,7 +116,7 @@ def test_a_setting_that_is_missing_does_not_let_one_in(face: Served) -> None:
 
 def test_a_change_brings_none_in(face: Served) -> None:
     """Through no face; the connector stays as it was."""
-    made = at_aimable(face, "confluence", {"instanceUrl": "https://wiki.example.org/"}).json()["data"]["id"]
+    made = at_aimable(face, "confluence", {"instanceUrl": "https://wiki.example.org"}).json()["data"]["id"]
     zen = ask(face, "PUT", f"/api/v1/connectors/{made}", {"config": {"instanceUrl": URLS[0]}})
     aimable = ask(
         face, "PATCH", f"{path_at_aimable(face)}/{made}", {"scope_config": {"instanceUrl": URLS[0]}}
@@ -127,7 +127,7 @@ def test_a_change_brings_none_in(face: Served) -> None:
         assert WHERE in message_of(answer)
         assert CANARY not in answer.text
     shown = ask(face, "GET", f"/api/v1/connectors/{made}").json()["data"]
-    assert shown["config"] == {"instanceUrl": "https://wiki.example.org/"}
+    assert shown["config"] == {"instanceUrl": "https://wiki.example.org"}
 
 
 def test_a_sign_in_takes_none_along(face: Served) -> None:

@@ -151,7 +151,7 @@ class TestSecrets:
         assert "canary" not in shut.err
         assert not vault.wire.blocks
         monkeypatch.setattr(VaultSource, "check", lambda _self: [])
-        monkeypatch.setattr("catchment.cli.sync.watch", lambda *_: 0)
+        monkeypatch.setattr("catchment.cli.sync.watch", lambda *_, **__: 0)
         said = cli("sync", ADDRESS)
         assert said.code == 0, said
         assert "vault://vault.test/shelf" in said.err

@@ -206,9 +206,7 @@ class TestATry:
 
     def test_of_a_provider_without_code_says_so(self) -> None:
         """Its settings are checked all the same."""
-        tried = testing.try_settings(
-            "confluence", {"instanceUrl": "https://x"}, {"apiToken": "secret-canary"}
-        )
+        tried = testing.try_settings("google-drive", {"folderIds": []}, {"accessToken": "secret-canary"})
         assert not tried.success and "not installed" in tried.message
         with pytest.raises(ConfigRejected, match="instanceUrl"):
             testing.try_settings("confluence", {})
