@@ -79,7 +79,7 @@ class CloudReading:
         for kind in self._part_kinds():
             for record in self._all_parts(kind):
                 node = tree.get(record.container)
-                if node is not None and node.space in spaces:
+                if node is not None:
                     yield Located(record, spaces[node.space].key, self._trail_of(record, tree))
 
     def _pages(self, space: Space | None, spaces: dict[str, Space], tree: Tree) -> Iterator[Located]:

@@ -12,12 +12,30 @@ import pytest
 from catchment.kit import Item, Session
 from catchment.simulators.confluence import Confluence as Site
 from catchment.simulators.confluence import signin
+from catchment.simulators.server import Simulator
+from catchment.simulators.wire import Reply, Request
 from connectors.confluence import Confluence, ConfluenceConfig, ConfluenceCredentials
 from tests.support.clock import SetClock
 
 DATA = Path(__file__).parents[2].parent / "shared" / "vendors" / "data" / "confluence"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the vendor's reference data are not here")
 SECRETS = (signin.API_TOKEN, signin.PERSONAL_TOKEN, signin.CLIENT_SECRET, "access-1", "refresh-1")
+
+
+class Relay(Simulator):
+    """One server for many sites: whoever asks it is answered by the one that is put in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site = Site()
+
+    def handle(self, request: Request) -> Reply:
+        """Hand the request on."""
+        return self.site.handle(request)
+
+    def answer(self, request: Request) -> Reply:
+        """Hand the request on."""
+        return self.site.answer(request)
 
 
 class Bench:

@@ -92,11 +92,10 @@ def _redirect(asked: Asked, holder: int, id: int) -> Reply:
 
 
 def _file(asked: Asked, holder: int) -> Reply:
-    name = asked.path.rpartition("/")[2]
+    name = unquote(asked.path.rpartition("/")[2])
     for one in asked.world.contents.values():
-        if (one.kind, one.container_id, one.title) == ("attachment", holder, unquote(name)) and asked.sees(
-            one
-        ):
+        facts = (one.kind, one.container_id, one.title, one.status)
+        if facts == ("attachment", holder, name, "current") and asked.sees(one):
             return Reply(200, one.data, {"Content-Type": one.media_type})
     return _missing("No attachment found")
 

@@ -14,7 +14,7 @@ from catchment.simulators.confluence import Confluence as Site
 from catchment.simulators.confluence import signin
 from connectors.confluence import Confluence, client
 from tests.support.clock import SetClock
-from tests.support.confluence import Bench, basic
+from tests.support.confluence import Bench, Relay, basic
 from tests.support.vault import Vault
 
 REAL_WAIT = Session.wait
@@ -43,22 +43,29 @@ def _waits_pass_at_once(monkeypatch: pytest.MonkeyPatch, clock: SetClock) -> Non
     )
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Relay, str]]:
+    relay = Relay()
+    with relay.serve() as url:
+        yield relay, url
+
+
 @pytest.fixture
-def bench(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(clock: SetClock, served: tuple[Relay, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A site with one space; Atlassian's sign-in is the site's own."""
-    site = Site()
+    relay, url = served
+    relay.site = site = Site()
     site.clock = clock  # type: ignore[assignment]
     site.world.add_space("ENG", "Engineering")
-    with site.serve() as url:
-        for name, value in (
-            ("client_id", signin.CLIENT_ID),
-            ("client_secret", signin.CLIENT_SECRET),
-            ("token_url", f"{url}/oauth/token"),
-        ):
-            monkeypatch.setenv(oauth.variable("confluence", name), value)
-        made = Bench(site, url, clock)
-        yield made
-        made.close()
+    for name, value in (
+        ("client_id", signin.CLIENT_ID),
+        ("client_secret", signin.CLIENT_SECRET),
+        ("token_url", f"{url}/oauth/token"),
+    ):
+        monkeypatch.setenv(oauth.variable("confluence", name), value)
+    made = Bench(site, url, clock)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -151,7 +151,29 @@ class TestFailClosed:
 
 
 @pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_restriction_that_is_not_there_to_be_asked_about_hides_all_below(bench: Bench, way: str) -> None:
+    """Acceptance 21: a 404 of the page above is no free pass."""
+    top = bench.world.add_page("ENG", "Top")
+    leaf = bench.world.add_page("ENG", "Leaf", parent=top)
+    other = bench.world.add_page("ENG", "Other")
+    bench.site.faults.add(Fault(faults.answer(404, {"message": "no"}), path=rf".*/{top}/restriction/.*"))
+    assert set(readers(bench, way, leaf, other)) == {str(other)}
+
+
+@pytest.mark.usefixtures("people")
 class TestCloudAlone:
+    def test_a_page_above_that_is_not_shown_hides_all_below(self, bench: Bench) -> None:
+        """Nobody can say what its restriction says."""
+        top = bench.world.add_page("ENG", "Top")
+        leaf = bench.world.add_page("ENG", "Leaf", parent=top)
+
+        def drop(_request: object, reply: faults.Reply) -> None:
+            reply.body["results"] = [row for row in reply.body["results"] if row["id"] != str(top)]
+
+        bench.site.faults.add(Fault(faults.changed(drop), path=r".*/api/v2/pages"))
+        assert readers(bench, "cloud", leaf) == {}
+
     def test_a_restricted_folder_counts_as_a_page_does(self, bench: Bench) -> None:
         """It is above the page."""
         folder = bench.world.add_folder("ENG", "Folder")

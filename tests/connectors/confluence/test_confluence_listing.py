@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catchment.core.errors import ConfigRejected, SourceDown
+from catchment.core.errors import ConfigRejected, ItemUnreadable, SourceDown
 from catchment.core.items import Complete
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
@@ -80,6 +80,14 @@ class TestEverything:
             "of_news": "ENG/blog/2025-06-15/News/rain.csv",
         }
 
+    def test_has_all_parts_of_a_page_that_has_many(self, bench: Bench, way: str) -> None:
+        """More comments and files than come along with a page."""
+        page = bench.world.add_page("ENG", "Page")
+        for number in range(60):
+            bench.world.add_comment(page, f"<p>Remark {number}.</p>")
+            bench.world.attach(page, f"{number}.txt", b"x")
+        assert set(listed(bench.source(credentials=given(bench, way)))) == expected(bench.site)
+
     @pytest.mark.parametrize("size", ["one", "two", "all", "more"])
     def test_is_the_same_whatever_the_size_of_a_page(
         self, bench: Bench, way: str, size: str, monkeypatch: pytest.MonkeyPatch
@@ -96,7 +104,78 @@ class TestEverything:
         assert set(listed(bench.source(credentials=given(bench, way)))) == expected(bench.site)
 
 
+@pytest.mark.parametrize("way", WAYS)
+class TestBodies:
+    def test_come_with_what_the_page_says_by_now(self, bench: Bench, way: str) -> None:
+        """Edited, renamed and labelled between listing and fetch: version, path and tags are fresh."""
+        ids = furnish(bench)
+        source = bench.source(credentials=given(bench, way))
+        item = listed(source)[str(ids["night"])]
+        bench.clock.advance(60)
+        bench.world.edit(ids["night"], "<p>By day.</p>", title="Day/night")
+        bench.world.label(ids["night"], "shift", "late")
+        content = source.fetch(item)
+        assert content.body == b"# Day/night\n\nBy day.\n"
+        assert content.item is not None
+        assert content.item.path == "ENG/Guide/Day\u2215night"
+        assert (content.item.version, content.item.tags) == ("2", ("shift", "late"))
+        assert content.item.modified_at == bench.clock.now()
+
+    @pytest.mark.parametrize("name", ["guide", "news", "comment", "inline", "file"])
+    def test_of_what_went_meanwhile_are_gone(self, bench: Bench, way: str, name: str) -> None:
+        """Into the trash or for good."""
+        ids = furnish(bench)
+        source = bench.source(credentials=given(bench, way))
+        key = f"att{ids[name]}" if name == "file" else str(ids[name])
+        item = listed(source)[key]
+        for act in (bench.world.trash, bench.world.purge):
+            act(ids[name])
+            with pytest.raises(ItemUnreadable) as caught:
+                source.fetch(item)
+            assert (caught.value.key, caught.value.reason) == (key, "gone")
+
+    def test_that_are_long_are_streamed(self, bench: Bench, way: str) -> None:
+        """And one that breaks off is an error, not half a file."""
+        data = bytes(range(256)) * 20_000
+        page = bench.world.add_page("ENG", "Page")
+        file = bench.world.attach(page, "big.bin", data, media_type="application/octet-stream")
+        source = bench.source(credentials=given(bench, way))
+        item = listed(source)[f"att{file}"]
+        assert item.size == len(data)
+        content = source.fetch(item)
+        assert not isinstance(content.body, bytes)
+        with content.body as stream:
+            assert stream.read() == data
+        bench.site.faults.add(Fault(faults.cut(3_000_000), path=r"/(media|download)/.*"))
+        content = source.fetch(item)
+        assert not isinstance(content.body, bytes)
+        with pytest.raises(SourceDown), content.body as stream:
+            stream.read()
+
+    def test_that_may_not_be_read_are_told_so(self, bench: Bench, way: str) -> None:
+        """This item alone."""
+        ids = furnish(bench)
+        source = bench.source(credentials=given(bench, way))
+        item = listed(source)[str(ids["guide"])]
+        bench.site.faults.add(
+            Fault(faults.answer(403, {"message": "Not permitted"}), path=rf".*/{ids['guide']}")
+        )
+        with pytest.raises(ItemUnreadable, match="Not permitted") as caught:
+            source.fetch(item)
+        assert caught.value.reason == "permission"
+
+
 class TestScopes:
+    def test_paths_of_other_spaces_are_not_admitted(self, bench: Bench) -> None:
+        """Nor those of a space whose key begins alike; ids may lie anywhere."""
+        source = bench.source(space_keys=["ENG"])
+        assert source.admits("ENG/Page")
+        assert source.in_scope("98304")
+        assert source.in_scope("att98304")
+        assert not source.admits("ENGLISH/Page")
+        assert not source.admits("OPS/98304")
+        assert bench.source().admits("OPS/Page")
+
     def test_named_spaces_are_scopes_of_their_own(self, bench: Bench) -> None:
         """And nothing of another space is in them."""
         furnish(bench)

@@ -115,6 +115,19 @@ class TestCheck:
         assert (told.health, told.setting) == (MISCONFIGURED, "instance_url")
         assert "https://other.example" in told.message
 
+    @pytest.mark.parametrize("setting", ["instance_url", "gateway_url"])
+    def test_made_through_a_face_reaches_no_private_address(self, bench: Bench, setting: str) -> None:
+        """Whichever setting leads there; nothing is sent."""
+        elsewhere = "https://8.8.8.8"
+        source = bench.source(
+            credentials=bench.app() if setting == "gateway_url" else basic(),
+            session=Session(clock=bench.clock, trusted=False),
+            **{"instance_url": elsewhere, "gateway_url": elsewhere, setting: bench.url},
+        )
+        (told,) = source.check()
+        assert (told.health, told.setting) == (MISCONFIGURED, setting)
+        assert bench.site.asked == []
+
 
 class TestRenewing:
     def test_a_token_that_ends_in_the_middle_is_renewed_and_kept(self, bench: Bench) -> None:
