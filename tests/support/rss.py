@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from catchment.kit import FeedEvent, Session
 from catchment.simulators.rss import Feed, Post, Simulation
 from connectors.rss import RSS, RSSConfig, RSSCredentials
 from connectors.rss.addresses import Place
+from tests.support.clock import SetClock
 
 MakeSource = Callable[..., RSS]
 
@@ -84,3 +86,23 @@ def _text(feed: Feed, post: Post, full_text: bool) -> str:
 def asked(site: Simulation) -> Counter[str]:
     """Return how many feeds and how many pages were asked for since the record was cleared."""
     return Counter("feed" if request.path.startswith("/feeds/") else "page" for request in site.asked)
+
+
+class Waits:
+    """A session whose waits pass at once, move its clock and are counted."""
+
+    def __init__(self, clock: SetClock) -> None:
+        self.clock = clock
+        self.seconds: list[float] = []
+        waits = self
+
+        class Stop(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                waits.clock.advance(timeout or 0)
+                return self.is_set()
+
+        self.session = Session(clock=clock, stop=Stop(), on_wait=self._note)
+
+    def _note(self, reason: str, seconds: float) -> None:
+        if reason:
+            self.seconds.append(seconds)

@@ -83,3 +83,12 @@ def house(tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> I
     vault = Vault(home, clock=clock)
     yield vault
     vault.engine.dispose()
+
+
+@pytest.fixture
+def news(site: Simulation, url: str) -> Simulation:
+    """A site with a feed of three articles."""
+    site.add_feed("news")
+    for number in range(3):
+        site.publish("news", f"Article {number}", f"<p>The gauge read {number}.</p>")
+    return site

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -17,30 +15,20 @@ from catchment.core.errors import (
     RunCancelled,
     SourceBusy,
     SourceDown,
-    SourceError,
 )
-from catchment.kit import Health, ItemUnreadable, Session
+from catchment.kit import Session
 from catchment.kit.network import Network
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Simulation
 from catchment.simulators.wire import Reply, Request
-from connectors.rss import RSS, RSSCredentials, reading
+from connectors.rss import RSSCredentials, reading
 from connectors.rss.mark import Mark
 from tests.support.clock import SetClock
-from tests.support.rss import MakeSource, asked, items_in, read, words_of
+from tests.support.rss import MakeSource, Waits, items_in, read, words_of
 
 FEED = "/feeds/news.rss"
 DAY = 86_400.0
-
-
-@pytest.fixture
-def news(site: Simulation, url: str) -> Simulation:
-    """A site with a feed of three articles."""
-    site.add_feed("news")
-    for number in range(3):
-        site.publish("news", f"Article {number}", f"<p>The gauge read {number}.</p>")
-    return site
 
 
 def sent(site: Simulation, header: str) -> list[str | None]:
@@ -260,26 +248,6 @@ class TestRefusals:
             read(make_source(FEED))
 
 
-class Waits:
-    """A session whose waits pass at once, move its clock and are counted."""
-
-    def __init__(self, clock: SetClock) -> None:
-        self.clock = clock
-        self.seconds: list[float] = []
-        waits = self
-
-        class Stop(threading.Event):
-            def wait(self, timeout: float | None = None) -> bool:
-                waits.clock.advance(timeout or 0)
-                return self.is_set()
-
-        self.session = Session(clock=clock, stop=Stop(), on_wait=self._note)
-
-    def _note(self, reason: str, seconds: float) -> None:
-        if reason:
-            self.seconds.append(seconds)
-
-
 class TestWaiting:
     @pytest.mark.parametrize("form", ["0", "7", "date", "", "600"])
     def test_every_form_of_retry_after(
@@ -453,232 +421,3 @@ class TestBounds:
         allowed = Network(allowed=("127.0.0.1",), guarded=True)
         monkeypatch.setattr("catchment.kit.session.network_settings", lambda **_: allowed)
         assert len(read(make_source(FEED, session=self.guarded(clock)))[0]) == 3
-
-
-class TestFullText:
-    @pytest.fixture
-    def source(self, news: Simulation, make_source: MakeSource) -> RSS:
-        news.feeds["news"].brief = True
-        return make_source(FEED, full_text=True)
-
-    def body(self, source: RSS, title: str = "Article 1") -> tuple[str, str]:
-        """The text of an entry, and the remark at it."""
-        item = items_in(read(source)[0])[title]
-        content = source.fetch(item)
-        assert isinstance(content.body, bytes)
-        return content.body.decode(), content.item.metadata["full_text"] if content.item else ""
-
-    def test_the_article_of_the_page_is_taken(self, news: Simulation, source: RSS) -> None:
-        """Neither its navigation nor its footer; one request for each new entry, none for the others."""
-        news.publish("news", "Long", "<p>" + "Many words about the weir. " * 20 + "</p>")
-        text, remark = self.body(source, "Long")
-        assert text.count("Many words about the weir.") == 20
-        assert "newsletter" not in text
-        assert remark == ""
-        _, mark = read(source)
-        news.asked.clear()
-        assert read(source, mark)[0] == []
-        assert asked(news) == {"feed": 1}
-
-    @pytest.mark.parametrize("status", [401, 403, 404, 410, 451])
-    def test_a_page_that_is_refused_leaves_the_text_of_the_feed(
-        self, news: Simulation, source: RSS, status: int
-    ) -> None:
-        """With a remark why."""
-        news.faults.add(Fault(faults.answer(status), path="/posts/.*"))
-        text, remark = self.body(source)
-        assert "The gauge read 1." in text
-        assert str(status) in remark
-
-    def test_a_server_that_is_down_fails_the_entry(self, news: Simulation, source: RSS) -> None:
-        """Another run tries again: the page may be well tomorrow."""
-        news.faults.add(Fault(faults.answer(500), path="/posts/.*"))
-        with pytest.raises(SourceDown):
-            self.body(source)
-
-    def test_a_page_that_needs_a_browser_says_less_than_the_feed(self, news: Simulation, source: RSS) -> None:
-        """So the feed's text stays."""
-        page = b"<html><body><div id=app></div><script>boot()</script></body></html>"
-        news.faults.add(Fault(faults.answer(200, page, {"Content-Type": "text/html"}), path="/posts/.*"))
-        text, remark = self.body(source)
-        assert ("The gauge read 1." in text, "less text" in remark) == (True, True)
-
-    @pytest.mark.parametrize(("kind", "taken"), [("application/pdf", True), ("audio/mpeg", False)])
-    def test_files_are_taken_where_they_can_be_read(
-        self, news: Simulation, source: RSS, kind: str, taken: bool
-    ) -> None:
-        """A PDF is; a recording is not the text of its entry."""
-        body = b"%PDF-1.4 " + b"more words than the feed has " * 20
-        news.faults.add(Fault(faults.answer(200, body, {"Content-Type": kind}), path="/posts/.*"))
-        item = items_in(read(source)[0])["Article 1"]
-        content = source.fetch(item)
-        assert (content.content_type == kind) is taken
-        assert isinstance(content.body, bytes)
-        assert (content.body == body, b"more words" in content.body) == (taken, taken)
-
-    @pytest.mark.parametrize(
-        ("link", "is_address"),
-        [
-            ("http://a b/", False),
-            ("http://:80/", False),
-            ("http://a:99999/", False),
-            (f"http://127.0.0.1/{'x' * 70_000}", False),
-            ("http://xn--/", False),
-            (f"http://{'x' * 300}.example/", True),
-        ],
-    )
-    def test_a_link_that_leads_nowhere_is_no_disaster(
-        self, news: Simulation, make_source: MakeSource, link: str, is_address: bool
-    ) -> None:
-        """One that cannot be an address leaves the feed's text, one to nobody fails its entry alone."""
-
-        def spoil(_: Request, reply: Reply) -> None:
-            text = reply.content().decode().replace("<link>http", f"<link>{link}</link><link>http")
-            if not is_address:
-                text = text.replace("<item>", f'<atom:link rel="next" href="{link}"/><item>', 1)
-            reply.body = text.encode()
-
-        news.faults.add(Fault(faults.changed(spoil), path=FEED))
-        source = make_source(FEED, full_text=True)
-        items = items_in(read(source)[0])
-        assert len(items) == 3
-        item = items["Article 1"]
-        item.url = link
-        if is_address:
-            with pytest.raises(SourceDown):
-                source.fetch(item)
-        else:
-            content = source.fetch(item)
-            assert content.item is not None
-            assert "cannot be used" in content.item.metadata["full_text"]
-
-    def test_a_page_without_end_is_not_kept(self, news: Simulation, make_source: MakeSource) -> None:
-        """The limit for files holds for pages."""
-        news.feeds["news"].brief = True
-        long = news.publish("news", "Long", "<p>" + "x" * 5000 + "</p>")
-        source = make_source(FEED, full_text=True, max_file_bytes=3000)
-        text, remark = self.body(source, long.title)
-        assert ("too long" in remark, len(text) < 6000) == (True, True)
-
-    def test_an_article_that_comes_by_half_is_asked_for_again(self, news: Simulation, source: RSS) -> None:
-        """Half of it would stay in the index."""
-        news.publish("news", "Long", "<p>" + "Many words about the weir. " * 20 + "</p>")
-        news.faults.add(Fault(faults.malformed(), path="/posts/4.*", times=1))
-        text, _ = self.body(source, "Long")
-        assert text.count("Many words about the weir.") == 20
-
-    def test_the_charset_of_a_page_is_kept(self, news: Simulation, source: RSS) -> None:
-        """As its head declares it."""
-        page = '<html><meta charset="windows-1251"><body>Паводок прошёл у нижнего шлюза</body></html>'
-        news.faults.add(
-            Fault(faults.answer(200, page.encode("cp1251"), {"Content-Type": "text/html"}), path="/posts/.*")
-        )
-        assert "Паводок" in self.body(source)[0]
-
-    def test_an_entry_is_read_after_its_feed_was_forgotten(
-        self, news: Simulation, make_source: MakeSource
-    ) -> None:
-        """By another object, such as after a restart; one that the feed shows no longer is told so."""
-        items = items_in(read(make_source(FEED))[0])
-        later = make_source(FEED)
-        assert b"read 1" in later.fetch(items["Article 1"]).body  # type: ignore[operator]
-        assert b"read 2" in later.fetch(items["Article 2"]).body  # type: ignore[operator]
-        assert asked(news)["feed"] == 2
-        news.drop(next(iter(news.posts.values())))
-        with pytest.raises(ItemUnreadable) as caught:
-            make_source(FEED).fetch(items["Article 0"])
-        assert caught.value.reason == "not_shown"
-
-    def test_many_that_ask_for_a_forgotten_feed_read_it_once(
-        self, news: Simulation, make_source: MakeSource
-    ) -> None:
-        """Entries are read by several threads at a time."""
-        items = list(items_in(read(make_source(FEED))[0]).values())
-        later = make_source(FEED)
-        news.asked.clear()
-        news.latency_seconds = 0.1
-        with ThreadPoolExecutor(3) as pool:
-            bodies = list(pool.map(lambda item: later.fetch(item).body, items))
-        assert len(set(bodies)) == 3
-        assert asked(news) == {"feed": 1}
-
-
-class TestCheck:
-    def test_each_way_to_stand_is_told_apart(
-        self, news: Simulation, make_source: MakeSource, url: str
-    ) -> None:
-        """Well, no feed, nobody there, a password wanted, a wrong one; each with the remedy."""
-        (well,) = make_source(FEED).check()
-        assert (well.name, well.health, well.message) == (
-            "list",
-            Health.OK,
-            "The feed is read, with 3 entries now.",
-        )
-        both = make_source(FEED, full_text=True).check()
-        assert [(one.name, one.health) for one in both] == [("list", Health.OK), ("read", Health.OK)]
-        page = make_source(FEED, "/").check()[0]
-        assert (page.health, page.setting) == (Health.MISCONFIGURED, "feed_urls")
-        assert FEED in page.remedy
-        news.feeds["news"].sign_in = ("ann", "x")
-        asks = make_source(FEED, full_text=True).check()
-        assert [one.health for one in asks] == [Health.DENIED] * 2
-        assert "catchment connector credentials" in asks[0].remedy
-        wrong = make_source(FEED, credentials=RSSCredentials(username="ann")).check()[0]
-        assert (wrong.health, "Sign in" in wrong.remedy) == (Health.DENIED, True)
-        news.faults.add(Fault(faults.answer(500)))
-        down = make_source(FEED).check()[0]
-        assert (down.health, bool(down.remedy)) == (Health.UNREACHABLE, True)
-
-    def test_a_page_that_cannot_be_read_is_told(self, news: Simulation, make_source: MakeSource) -> None:
-        """It is no fault where the feed's text takes its place."""
-        news.faults.add(Fault(faults.answer(403), path="/posts/.*"))
-        said = make_source(FEED, full_text=True).check()[1]
-        assert (said.health, "403" in said.message) == (Health.OK, True)
-
-
-class TestBrowse:
-    def test_feeds_and_their_entries(self, news: Simulation, make_source: MakeSource, url: str) -> None:
-        """The newest first, 200 a page; the top asks nobody."""
-        for number in range(3, 250):
-            news.publish("news", f"Article {number}", "<p>x</p>")
-        news.feeds["news"].window = 300
-        source = make_source(FEED)
-        (feed,) = source.browse().resources
-        assert (feed.id, feed.kind, feed.has_children, news.asked) == (f"{url}{FEED}", "feed", True, [])
-        first = source.browse(feed.id)
-        second = source.browse(feed.id, first.next_page)
-        names = [one.name for one in (*first.resources, *second.resources)]
-        assert names == [f"Article {number}" for number in reversed(range(250))]
-        assert (len(first.resources), second.next_page) == (200, None)
-        for parent, page in (("https://other.example/", None), (feed.id, "x")):
-            with pytest.raises(SourceError):
-                source.browse(parent, page)
-
-
-def test_no_secret_is_told(
-    news: Simulation, make_source: MakeSource, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Acceptance 29: not in errors, scopes, marks, items, results, pages to choose from, or logs."""
-    caplog.set_level(logging.DEBUG)
-    keys = RSSCredentials(username="ann", password="canary-password")  # type: ignore[arg-type]
-    source = make_source(f"{FEED}?token=canary-token", credentials=keys, full_text=True)
-    told: list[object] = [source.scopes(), source.browse(), source.check(), source.blind_spots]
-    events, mark = read(source)
-    told += [events, mark, *(source.fetch(item) for item in items_in(events).values())]
-    wrongs = [faults.answer(status) for status in (401, 403, 404, 410, 429, 500)]
-    for wrong in [*wrongs, faults.malformed(), faults.answer(200, b"<html></html>")]:
-        news.faults.clear()
-        news.faults.add(Fault(wrong))
-        session = Waits(SetClock(news.clock.now())).session
-        broken = make_source(f"{FEED}?token=canary-token", credentials=keys, session=session)
-        told.append(broken.check())
-        try:
-            read(broken, mark)
-        except SourceError as error:
-            told += [error, repr(error)]
-    logged = [
-        record.getMessage()
-        for record in caplog.records
-        if record.name.startswith(("catchment", "connectors"))
-    ]
-    assert "canary" not in "\n".join([*map(str, told), *logged])
