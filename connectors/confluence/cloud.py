@@ -29,6 +29,7 @@ WHERE = {
     FOOTER: "footer-comments",
     INLINE: "inline-comments",
 }
+MOST_NAMED = 100
 _WITH_BODY = {"body-format": "storage"}
 
 
@@ -41,13 +42,11 @@ class Cloud:
 
     def spaces(self, keys: Sequence[str] = ()) -> Iterator[Space]:
         """Yield the spaces with these keys, or all that are read."""
-        params: dict[str, Any] = {"limit": PAGE_ITEMS}
-        if keys:
-            params["keys"] = ",".join(keys)
-        elif not self._archived:
-            params["status"] = "current"
-        for raw in self._client.rows(f"{V2}/spaces", params):
-            yield space_of(raw)
+        chosen = [{"keys": ",".join(some)} for some in in_groups(keys)]
+        every: list[dict[str, str]] = [{} if self._archived else {"status": "current"}]
+        for params in chosen or every:
+            for raw in self._client.rows(f"{V2}/spaces", {"limit": PAGE_ITEMS, **params}):
+                yield space_of(raw)
 
     def documents(self, kind: str, space: Space | None, *, newest_first: bool = False) -> Iterator[Record]:
         """Yield the pages, or the blog posts, of a space or of the whole site."""
@@ -126,10 +125,18 @@ class Cloud:
         return "current"
 
 
+def in_groups(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield so many at a time as an address can hold."""
+    for start in range(0, len(names), MOST_NAMED):
+        yield names[start : start + MOST_NAMED]
+
+
 def space_of(raw: Mapping[str, Any]) -> Space:
     """Read a space."""
     key = str(raw.get("key") or raw["id"])
-    return Space(str(raw["id"]), key, str(raw.get("name") or key), str(raw.get("status") or "current"))
+    return Space(
+        str(raw.get("id") or key), key, str(raw.get("name") or key), str(raw.get("status") or "current")
+    )
 
 
 def record_of(kind: str, raw: Mapping[str, Any], base: str) -> Record:

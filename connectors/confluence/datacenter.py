@@ -10,6 +10,7 @@ from catchment.core.errors import SourceDown
 from catchment.kit import Item
 from catchment.kit.http import Missing
 from connectors.confluence.client import Client
+from connectors.confluence.cloud import in_groups, space_of
 from connectors.confluence.records import (
     ATTACHMENT,
     FOOTER,
@@ -36,19 +37,11 @@ class DataCenter:
 
     def spaces(self, keys: Sequence[str] = (), *, archived: bool = False) -> Iterator[Space]:
         """Yield the spaces with these keys, or all that are read."""
-        params: dict[str, Any] = {}
-        if keys:
-            params["spaceKey"] = list(keys)
-        elif not archived:
-            params["status"] = "current"
-        for raw, _ in self._anchored("/rest/api/space", params):
-            key = str(raw.get("key") or "")
-            yield Space(
-                str(raw.get("id") or key),
-                key,
-                str(raw.get("name") or key),
-                str(raw.get("status") or "current"),
-            )
+        chosen: list[dict[str, Any]] = [{"spaceKey": list(some)} for some in in_groups(keys)]
+        every: list[dict[str, Any]] = [{} if archived else {"status": "current"}]
+        for params in chosen or every:
+            for raw, _ in self._anchored("/rest/api/space", params):
+                yield space_of(raw)
 
     def documents(
         self, kind: str, space: Space | None, *, status: str = "current", parts: bool = True

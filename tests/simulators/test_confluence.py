@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catchment.simulators.confluence import Confluence, demo, signin
-from tests.support.confluence import DATA, Relay, needs_data, recorded
+from tests.support.confluence import DATA, Relay, basic, needs_data, recorded
 
 V2 = "/wiki/api/v2"
 AUTH = (signin.EMAIL, signin.API_TOKEN)
@@ -187,6 +187,13 @@ def test_the_demo_is_the_same_each_time() -> None:
     assert told(1) == told(1) != told(2)
     assert 300 < len(told(1)) < 500
     assert demo.EVERYBODY in Confluence.demo().world.groups
+
+
+def test_it_says_how_to_connect() -> None:
+    """With the account that it knows."""
+    said = Confluence().how_to_connect("http://127.0.0.1:8000")
+    assert "instance_url=http://127.0.0.1:8000" in said
+    assert json.loads(said.split("'")[1]) == basic()
 
 
 # -- forms ------------------------------------------------------------------------------------------

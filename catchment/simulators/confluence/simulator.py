@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from catchment.simulators.confluence import classic, cloud
 from catchment.simulators.confluence.cloud import Asked
-from catchment.simulators.confluence.signin import CLOUD_ID, SignIns, Viewer
+from catchment.simulators.confluence.signin import API_TOKEN, CLOUD_ID, EMAIL, SignIns, Viewer
 from catchment.simulators.confluence.world import World
 from catchment.simulators.server import Simulator
 from catchment.simulators.wire import Reply, Request
@@ -49,6 +49,16 @@ class Confluence(Simulator):
         made = cls(seed=seed)
         fill(made, seed)
         return made
+
+    def how_to_connect(self, url: str) -> str:
+        """Return what to type to sync from this site."""
+        given = json.dumps({"email": EMAIL, "api_token": API_TOKEN})
+        lines = (
+            f"catchment connector add confluence --name site --set instance_url={url}",
+            f"echo '{given}' | catchment connector credentials site --stdin",
+            "catchment sync site",
+        )
+        return "\n".join(lines)
 
     def limit_requests(self, count: int | None, *, seconds: float = 60.0) -> None:
         """Allow so many requests in each window of so many seconds; None allows all."""

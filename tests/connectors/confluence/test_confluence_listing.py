@@ -187,6 +187,17 @@ class TestScopes:
         assert set(listed(source)) == expected(bench.site, "ENG", "OPS")
         assert bench.asked("/attachments") == 1, "the files of the site are listed once for both"
 
+    @pytest.mark.parametrize("way", WAYS)
+    def test_many_spaces_are_asked_for_some_at_a_time(self, bench: Bench, way: str) -> None:
+        """An address holds only so much."""
+        keys = [f"S{number:03}" for number in range(230)]
+        for key in keys:
+            bench.world.add_space(key)
+        source = bench.source(credentials=given(bench, way), space_keys=keys)
+        assert [space.key for space in source.reading.spaces(keys)] == keys
+        assert bench.asked("/space") == 3
+        assert max(len(str(request.query)) for request in bench.site.asked) < 1000
+
     def test_a_space_that_is_not_there_is_a_setting_to_mend(self, bench: Bench) -> None:
         """And no empty scope."""
         source = bench.source(space_keys=["ENG", "NONE"])
