@@ -118,6 +118,8 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
             request brings many small bodies (rows of a table); `fetch` is then not called by a run.
         resumable: Whether `listing` accepts a position in the middle. Right for listings that cost
             requests; where listing is cheap the ledger is checkpoint enough.
+        confirms_absence: Whether what a complete listing did not name is looked up by `find` before it goes.
+            Right where a listing may miss what is there, such as a search that lags.
         scopes_needed: Permissions to grant at the vendor.
         blind_spots: What this source cannot tell, in words for people.
     """
@@ -134,6 +136,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
     fetches: ClassVar[int] = 8
     fetches_together: ClassVar[int] = 1
     resumable: ClassVar[bool] = False
+    confirms_absence: ClassVar[bool] = False
     scopes_needed: ClassVar[tuple[str, ...]] = ()
     blind_spots: ClassVar[tuple[str, ...]] = ()
 

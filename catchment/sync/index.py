@@ -152,8 +152,8 @@ def _finish_scope(run: Run, end: ScopeEnd) -> None:
         swept = sweep_scope(run, end)
     elif end.complete:
         _leave_out(run, end.scope)
-    if not swept:
-        held = run.report.held[end.scope.key]
+    held = run.report.held.get(end.scope.key) if not swept else None
+    if held is not None:
         run.incomplete[end.scope.key] = (
             f"{held['count']} of {held['documents']} documents would be deleted; the guard holds them."
         )

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catchment.core.counters import Counters
+from catchment.core.errors import SourceError
+from catchment.core.items import Scope
 from catchment.core.runs import Mode
 from catchment.kit.connector import Kind
 from catchment.store import items, scopes
@@ -71,12 +73,37 @@ def find_absent(run: Run, end: ScopeEnd) -> Sweep:
         fraction=run.settings.guard_fraction,
         least=run.settings.guard_least,
     )
+    if run.source.confirms_absence and not sweep.held:
+        sweep.absent = _confirmed(run, end.scope, sweep.absent)
     return sweep
 
 
+def _confirmed(run: Run, scope: ScopeRow, absent: Sequence[Candidate]) -> list[Candidate]:
+    """Keep what the source says is gone; what it has, or can tell nothing of, was missed by its listing.
+
+    Raises:
+        SourceError: It cannot be asked.
+    """
+    if not absent:
+        return []
+    gone = {
+        found.name
+        for found in run.source.find([Scope(scope.key, scope.name)], [one.key for one in absent])
+        if found.item is None and not found.unknown
+    }
+    missed = sum(one.key not in gone for one in absent)
+    if missed:
+        run.report.notes.append(f"{missed} of what the listing of {scope.name} missed is there all the same.")
+    return [one for one in absent if one.key in gone]
+
+
 def sweep_scope(run: Run, end: ScopeEnd) -> bool:
-    """Remove what a complete listing proves to be gone; False when the guard holds it."""
-    sweep = find_absent(run, end)
+    """Remove what a complete listing proves to be gone; False when the guard, or doubt, holds it."""
+    try:
+        sweep = find_absent(run, end)
+    except SourceError as error:
+        run.incomplete[end.scope.key] = f"What is gone could not be confirmed: {error}"
+        return False
     if sweep.narrowed:
         _begin_narrowing(run, end.scope)
     remove(run, sweep.narrowed, OUT_OF_SCOPE)

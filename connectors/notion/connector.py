@@ -59,12 +59,13 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         "Read comments (optional)",
         "Read user information without email addresses (optional)",
     )
+    confirms_absence: ClassVar[bool] = True
     blind_spots: ClassVar[tuple[str, ...]] = (
         "Who may read a page in Notion is not told by its API. Whoever has a role on the collection sees "
         "the documents.",
         "Only what is shared with the integration exists for it; what is shared no more looks deleted.",
-        "Search may leave pages out, or tell of them late. A page that it passes over is taken for deleted "
-        "until the next complete listing finds it again; rows of databases are listed exactly.",
+        "Search may leave pages out, or tell of them late: a new page that it passes over comes with a later "
+        "listing. None goes on its word alone; each is asked for first.",
         "A comment does not count as an edit: comments on a page that is not edited come with a webhook, or "
         "with the page's next edit. Comments on single blocks, and settled ones, are not told.",
         "Content of files is not read; their names and captions are.",

@@ -70,6 +70,7 @@ class World:
         feed_errors: The same for the change feed.
         fetch_errors: Per key: how a fetch fails.
         find_error: How looking up named entries fails.
+        missed: Keys that a listing leaves out though they are there.
         untold: Keys of which looking up says only that nothing can be told.
         cut_short: Scopes whose listing ends without a word.
         expired_below: Cursors below this position are refused.
@@ -92,6 +93,7 @@ class World:
     feed_errors: dict[str, tuple[int, Exception]] = field(default_factory=dict)
     fetch_errors: dict[str, Exception] = field(default_factory=dict)
     find_error: Exception | None = None
+    missed: set[str] = field(default_factory=set)
     untold: set[str] = field(default_factory=set)
     cut_short: set[str] = field(default_factory=set)
     expired_below: int = 0
@@ -209,7 +211,7 @@ class Scripted(Connector[ScriptedConfig, SourceCredentials | None]):
                 number += 1
                 self._trip(world.before_item, world.list_errors, scope.key, number)
                 after = thing.key
-                if thing.path.startswith(self.config.prefix):
+                if thing.path.startswith(self.config.prefix) and thing.key not in world.missed:
                     yield thing.item()
             if len(page) < world.page:
                 break
@@ -314,6 +316,7 @@ def provider(
     fetches: int = 1,
     together: int = 1,
     version: int = 1,
+    confirms: bool = False,
 ) -> type[AnyConnector]:
     """Make the connector class of a world."""
     facts = {
@@ -324,5 +327,6 @@ def provider(
         "fetches": fetches,
         "fetches_together": together,
         "version": version,
+        "confirms_absence": confirms,
     }
     return type("ScriptedSource", (Scripted,), facts)

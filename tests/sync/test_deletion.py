@@ -183,6 +183,53 @@ class TestEvidence:
         assert house.fact("a", "state") == ItemState.SKIPPED
 
 
+class TestConfirmation:
+    """Sources whose listings may miss what is there, such as a search that lags."""
+
+    @pytest.fixture
+    def doubtful(self, house: Vault, world: World, register: Register) -> None:
+        register(confirms=True)
+        world.fill(9)
+        house.sync()
+        world.requests.clear()
+
+    def test_only_what_the_source_says_is_gone_goes(self, doubtful: None, house: Vault, world: World) -> None:
+        """What was missed stays, and so does what nothing can be told of; the run says how many."""
+        world.remove("doc001")
+        world.missed = {"doc002", "doc003"}
+        world.untold = {"doc003"}
+        run = house.sync()
+        assert (run.state, run.deleted) == ("SUCCEEDED", 1)
+        assert house.shown() == {f"doc{number:03}" for number in range(9)} - {"doc001"}
+        assert "2 of what the listing of Main missed is there all the same." in run.details["notes"]
+        assert world.requests["find"] == 1
+
+    def test_nothing_is_asked_when_nothing_is_missing(
+        self, doubtful: None, house: Vault, world: World
+    ) -> None:
+        """A run without deletions costs nothing more."""
+        assert house.sync().deleted == 0
+        assert world.requests["find"] == 0
+
+    def test_without_an_answer_nothing_goes(self, doubtful: None, house: Vault, world: World) -> None:
+        """The scope is incomplete, and says why; the next run asks again."""
+        world.remove("doc001")
+        world.find_error = SourceDown("The vendor is away.")
+        run = house.sync()
+        assert (run.state, run.error_code, run.deleted) == ("FAILED", "scope_incomplete", 0)
+        assert "could not be confirmed" in (run.error_message or "")
+        assert "doc001" in house.shown()
+        world.find_error = None
+        assert house.sync().deleted == 1
+
+    def test_a_dry_run_asks_too(self, doubtful: None, house: Vault, world: World) -> None:
+        """It says what would go, and no more."""
+        world.remove("doc001")
+        world.missed = {"doc002"}
+        assert house.sync(dry_run=True).deleted == 1
+        assert len(house.shown()) == 9
+
+
 class TestGuard:
     def test_an_empty_listing_is_held(self, house: Vault, world: World) -> None:
         """Whatever the number of documents; counts and a sample are on the run (9)."""

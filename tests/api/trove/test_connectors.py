@@ -245,7 +245,7 @@ class TestRuns:
 
     def test_a_provider_without_code_is_a_conflict(self, trove: Trove) -> None:
         """Its connectors can be made, and not synced."""
-        connector = trove.cloud({"feedUrl": "https://example.com/feed"}, "rss")
+        connector = trove.cloud({"channels": []}, "slack")
         assert trove.code(TRIGGER, id=connector) == "CONFLICT"
 
     def test_a_failed_sync_shows_as_an_error(self, trove: Trove) -> None:
