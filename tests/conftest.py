@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catchment.kit import registry
+from catchment.core.home import home_settings
+from catchment.kit import governor, registry
 from tests.support.journey import VENDORS, Journey, Place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_of_no_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for what asks for none of its own: no test writes into that of the person who runs it."""
+    home = tmp_path_factory.mktemp("nobody")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CATCHMENT_HOME", str(home))
+        home_settings.cache_clear()
+        yield home
+    home_settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(home_of_no_person: Path) -> Iterator[None]:
+    """No test waits for what a vendor asked of another."""
+    yield
+    if governor._governors:
+        governor._governors.clear()
+        shutil.rmtree(home_of_no_person / governor.FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
