@@ -23,16 +23,10 @@ def simulate(
     from catchment.core.errors import UsageError
     from catchment.simulators import registry
 
-    try:
-        world = registry.simulator(vendor).demo(seed)
-    except LookupError:
-        known = ", ".join(registry.vendors())
-        raise UsageError(
-            f"There is no simulator of {vendor} in this installation.", remedy=f"There are: {known}."
-        ) from None
+    world = registry.simulator(vendor).demo(seed)
     try:
         with world.serve(port) as url:
-            _tell(vendor, url, registry.how_to_connect(vendor, world, url))
+            _tell(vendor, url, world.how_to_connect(url))
             _wait()
     except (OSError, OverflowError) as error:
         raise UsageError(

@@ -53,6 +53,10 @@ class Simulator(ABC):
         self.latency_seconds = 0.0
         self.lock = threading.RLock()
 
+    def how_to_connect(self, url: str) -> str:
+        """Return what to type to sync from this vendor, served at an address."""
+        return f"Its address is {url}."
+
     @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Answer as the vendor would; called under the lock."""

@@ -192,7 +192,7 @@ def test_the_demo_is_the_same_each_time() -> None:
 def test_it_says_how_to_connect() -> None:
     """With the account that it knows."""
     said = Confluence().how_to_connect("http://127.0.0.1:8000")
-    assert "instance_url=http://127.0.0.1:8000" in said
+    assert "instanceUrl=http://127.0.0.1:8000" in said
     assert json.loads(said.split("'")[1]) == basic()
 
 

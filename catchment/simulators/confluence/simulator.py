@@ -54,7 +54,7 @@ class Confluence(Simulator):
         """Return what to type to sync from this site."""
         given = json.dumps({"email": EMAIL, "api_token": API_TOKEN})
         lines = (
-            f"catchment connector add confluence --name site --set instance_url={url}",
+            f"catchment connector add confluence --name site --set instanceUrl={url}",
             f"echo '{given}' | catchment connector credentials site --stdin",
             "catchment sync site",
         )

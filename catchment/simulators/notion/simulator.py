@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import math
 import re
 import uuid
@@ -75,6 +76,17 @@ class NotionSimulator(Workspace, Simulator):
         self.verification_token = f"secret_{self.new_id().replace('-', '')}"
         self._second, self._in_second = 0.0, 0
         self._answers = itertools.count(1)
+
+    def how_to_connect(self, url: str) -> str:
+        """Return what to type to sync from this workspace."""
+        given = json.dumps({"integration_token": TOKEN})
+        return "\n".join(
+            (
+                f"catchment connector add notion --name workspace --set base_url={url}",
+                f"echo '{given}' | catchment connector credentials workspace --stdin",
+                "catchment sync workspace",
+            )
+        )
 
     @classmethod
     def demo(cls, seed: int = 0) -> NotionSimulator:
