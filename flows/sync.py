@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from prefect import runtime
@@ -26,7 +27,7 @@ from catchment.core.parameters import RunParameters
 from catchment.core.runs import RunState, Trigger
 from catchment.core.settings import parse_settings, sync_settings
 from catchment.kit.config import SourceCredentials
-from catchment.services import upkeep
+from catchment.services import oauth_clients, upkeep
 from catchment.services.connectors import orchestrator
 from catchment.services.context import Context
 from catchment.services.orchestrator import RUN_TAG
@@ -108,6 +109,7 @@ def _begin(context: Context, claimed: Claimed, stop: StopSignal) -> Run:
         stop=stop,
         credentials=way.read_credentials(connector),
         save_credentials=keep,
+        oauth_client=partial(oauth_clients.known, context),
     )
 
 

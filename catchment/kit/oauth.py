@@ -21,6 +21,7 @@ from catchment.core.errors import AuthRejected, SourceDown
 from catchment.core.home import OAUTH_CLIENT
 from catchment.kit.config import SourceCredentials
 from catchment.kit.network import network_settings
+from catchment.kit.session import Session
 
 EXCHANGE_SECONDS = 15.0
 MOST_ANSWER_BYTES = 256 * 1024
@@ -222,3 +223,14 @@ def from_environment(slug: str, environ: Mapping[str, str] = os.environ) -> dict
     """Return the fields of a provider's client that the environment gives; an empty value is none."""
     given = {name: environ.get(variable(slug, name)) for name in ClientSettings.model_fields}
     return {name: value for name, value in given.items() if value}
+
+
+def client_of(session: Session, slug: str) -> Client | None:
+    """Return what a vendor knows this installation by: what the operator keeps, else the environment."""
+    known = session.oauth_client(slug)
+    if known is not None:
+        return known
+    given = from_environment(slug)
+    if "client_id" not in given or "client_secret" not in given:
+        return None
+    return ClientSettings.model_validate(given).client(slug)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import RunCancelled
 from catchment.kit.config import SourceCredentials
 from catchment.kit.network import Network, network_settings
 from catchment.kit.places import folder_roots, root_above
+
+if TYPE_CHECKING:
+    from catchment.kit.oauth import Client
+
+
+def _knows_nobody(_provider: str) -> Client | None:
+    """Know no client: then the environment may."""
+    return None
 
 
 def _keep_nothing(_credentials: SourceCredentials) -> None:
@@ -30,6 +39,8 @@ class Session:
         clock: Where time comes from.
         save_credentials: Called with renewed credentials *before* they are used, because a source
             may have revoked the old ones already.
+        oauth_client: Returns what a vendor knows this installation by, by the provider's slug, to renew
+            tokens with; see `catchment.kit.oauth.client_of`.
         on_wait: Called with a reason and seconds when a wait begins, so that a person can see it.
         trusted: Made by the operator of this machine; others may not read local folders outside
             the configured roots or borrow the machine's own identity.
@@ -38,6 +49,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
     save_credentials: Callable[[SourceCredentials], None] = _keep_nothing
+    oauth_client: Callable[[str], Client | None] = _knows_nobody
     on_wait: Callable[[str, float], None] = _note_nothing
     trusted: bool = True
 

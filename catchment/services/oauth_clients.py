@@ -52,6 +52,14 @@ def client_for(context: Context, provider_slug: str) -> Client:
     return kept.client(provider_slug)
 
 
+def known(context: Context, provider_slug: str) -> Client | None:
+    """Return the same where there is one that can be read, for runs that renew tokens."""
+    try:
+        return client_for(context, provider_slug)
+    except (UsageError, WrongKey):
+        return None
+
+
 def keep(context: Context, provider_slug: str, values: Mapping[str, Any]) -> None:
     """Keep a client, in place of the one that was there.
 

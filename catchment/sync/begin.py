@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -22,6 +22,9 @@ from catchment.sync.claim import Claimed
 from catchment.sync.handed_in import kept_source
 from catchment.sync.run import Run, Surroundings
 from catchment.sync.stop import StopSignal
+
+if TYPE_CHECKING:
+    from catchment.kit.oauth import Client
 
 Credentials = dict[str, Any]
 
@@ -112,11 +115,14 @@ def begin_run(
     stop: StopSignal,
     credentials: Credentials | None = None,
     save_credentials: Callable[[SourceCredentials], None] | None = None,
+    oauth_client: Callable[[str], Client | None] | None = None,
 ) -> Run:
     """Make the run of a claim; errors are the source's, and end the run as failed."""
     session = Session(stop=stop.event, clock=surroundings.clock, trusted=claimed.connector.trusted)
     if save_credentials is not None:
         session.save_credentials = save_credentials
+    if oauth_client is not None:
+        session.oauth_client = oauth_client
     source = kept_source(claimed, surroundings, session) or make_source(
         claimed.connector, credentials, session
     )

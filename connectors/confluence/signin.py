@@ -37,8 +37,12 @@ class Renewing:
     @property
     def account(self) -> str:
         """What the vendor counts requests by: the app, and without one the sign-in."""
-        settings = oauth.from_environment(SLUG)
-        return settings.get("client_id") or _clear(self._credentials.refresh_token) or self._access()
+        client = oauth.client_of(self._session, SLUG)
+        return (
+            (client.client_id if client is not None else "")
+            or _clear(self._credentials.refresh_token)
+            or self._access()
+        )
 
     def headers(self) -> Mapping[str, str]:
         """Return the Authorization header."""
@@ -57,10 +61,10 @@ class Renewing:
         with self._lock:
             if getattr(self._sent, "token", None) != self._access():
                 return True
-            refresh, given = _clear(self._credentials.refresh_token), oauth.from_environment(SLUG)
-            if not refresh or "client_id" not in given or "client_secret" not in given:
+            refresh = _clear(self._credentials.refresh_token)
+            client = oauth.client_of(self._session, SLUG)
+            if not refresh or client is None:
                 return False
-            client = oauth.ClientSettings.model_validate(given).client(SLUG)
             told = self._ask(client, refresh)
             self._credentials = self._credentials.model_copy(
                 update={

@@ -13,11 +13,10 @@ from pydantic import SecretStr
 from catchment.kit import AuthRejected, Session
 from catchment.kit.governor import Governor
 from catchment.kit.http import Bearer, Http
-from catchment.kit.oauth import from_environment
+from catchment.kit.oauth import Client, client_of
 from connectors.notion.credentials import NotionCredentials
 
 SLUG = "notion"
-_CLIENT = frozenset({"client_id", "client_secret"})
 _REFUSALS = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
 
@@ -55,8 +54,8 @@ class SignedIn:
             given = self._credentials
             if given.token() != getattr(self._used, "token", None):
                 return True
-            client = from_environment(SLUG)
-            if given.integration_token or given.refresh_token is None or not client.keys() >= _CLIENT:
+            client = client_of(self._session, SLUG)
+            if given.integration_token or given.refresh_token is None or client is None:
                 return False
             answer = self._ask(given.refresh_token.get_secret_value(), client)
             renewed = answer.get("refresh_token")
@@ -67,7 +66,7 @@ class SignedIn:
             self._session.save_credentials(self._credentials)
             return True
 
-    def _ask(self, refresh_token: str, client: Mapping[str, str]) -> Mapping[str, Any]:
+    def _ask(self, refresh_token: str, client: Client) -> Mapping[str, Any]:
         # A refresh token is good once, so that the request must not be repeated.
         http = Http(
             self._base_url,
@@ -93,5 +92,5 @@ class SignedIn:
         return told
 
 
-def _basic(client: Mapping[str, str]) -> str:
-    return base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
+def _basic(client: Client) -> str:
+    return base64.b64encode(f"{client.client_id}:{client.client_secret}".encode()).decode()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from catchment.core.errors import ConfigRejected, NotFound, UsageError
+from catchment.kit import Session, oauth
 from catchment.services import oauth_clients
 from catchment.services.context import Context
 from catchment.services.oauth_clients import NotConfigured
@@ -114,3 +116,23 @@ class TestTheEnvironment:
         """An id without its secret helps nobody."""
         with pytest.raises(ConfigRejected):
             oauth_clients.take_over(context, {"CATCHMENT_OAUTH_SLACK_CLIENT_ID": "us"})
+
+
+def client_id_of(session: Session) -> str | None:
+    """Return the id of the client that a run would renew tokens of Notion with."""
+    found = oauth.client_of(session, "notion")
+    return found.client_id if found is not None else None
+
+
+def test_a_run_finds_the_client_that_renews_its_tokens(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the operator keeps it; else as the environment gives it; else there is none."""
+    session = Session(oauth_client=partial(oauth_clients.known, context))
+    assert client_id_of(session) is None
+    monkeypatch.setenv(oauth.variable("notion", "client_id"), "of the environment")
+    assert client_id_of(session) is None
+    monkeypatch.setenv(oauth.variable("notion", "client_secret"), "secret")
+    assert client_id_of(session) == "of the environment"
+    oauth_clients.keep(context, "notion", CLIENT)
+    assert client_id_of(session) == CLIENT["client_id"]
