@@ -55,7 +55,9 @@ def unset(model: type[BaseModel], names: Sequence[str]) -> dict[str, None]:
 
 
 def _field(model: type[BaseModel], name: str) -> FieldInfo:
-    field = model.model_fields.get(name)
+    from catchment.kit.catalog import snake_case
+
+    field = model.model_fields.get(name) or model.model_fields.get(snake_case(name))
     if field is None:
         raise ConfigRejected(
             f"There is no setting {name!r}.",

@@ -284,6 +284,17 @@ def spelled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]
     return fitted
 
 
+def in_one_spelling(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write names as the model writes them, whichever of their aliases was sent."""
+    written = {}
+    for name, field in model.model_fields.items():
+        known = field.validation_alias
+        aliases = known.choices if isinstance(known, AliasChoices) else [known, field.alias]
+        own = field.serialization_alias or name
+        written.update({alias: own for alias in (name, *aliases) if isinstance(alias, str)})
+    return {written.get(name, name): value for name, value in spelled(model, values).items()}
+
+
 def _attribute(name: str) -> str:
     """Keep clear of the names that a model has already, such as ``schema``."""
     return f"{name}_" if hasattr(BaseModel, name) else name

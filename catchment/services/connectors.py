@@ -14,7 +14,7 @@ from catchment.core.errors import UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import holds_secrets, needs_credentials, spelled
+from catchment.kit.catalog import holds_secrets, in_one_spelling, needs_credentials, spelled
 from catchment.kit.connector import BrowsePage, Kind
 from catchment.kit.health import Capability
 from catchment.kit.push import Push
@@ -257,7 +257,8 @@ def edit(
     if name is not None:
         values["name"] = name
     if changes:
-        merged = {**connector.config, **changes}
+        model = provider.config_model
+        merged = {**in_one_spelling(model, connector.config), **in_one_spelling(model, changes)}
         config = read_config(provider, {key: value for key, value in merged.items() if value is not None})
         stored = config.model_dump(mode="json", exclude_defaults=True)
         values.update(config=stored, identity=provider.identity(stored))

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel
-
 from catchment.core.errors import Conflict
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import spelled
+from catchment.kit.catalog import in_one_spelling
 from catchment.services import connectors
 from catchment.services.connectors import Edited
 from catchment.services.context import Context
@@ -55,19 +53,8 @@ def merged(connector: ConnectorRow, part: Mapping[str, Any]) -> dict[str, Any]:
     """Return a connector's settings with some of them changed; None takes one away."""
     model = registry.provider_of(connector).config_model
     # Both in one spelling, so that a setting sent in another one does not stand beside the old value.
-    both = {**_in_one_spelling(model, connector.config), **_in_one_spelling(model, part)}
+    both = {**in_one_spelling(model, connector.config), **in_one_spelling(model, part)}
     return {name: value for name, value in both.items() if value is not None}
-
-
-def _in_one_spelling(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write names as the model writes them, whichever of their aliases was sent."""
-    written = {}
-    for name, field in model.model_fields.items():
-        known = field.validation_alias
-        aliases = known.choices if isinstance(known, AliasChoices) else [known, field.alias]
-        own = field.serialization_alias or name
-        written.update({alias: own for alias in (name, *aliases) if isinstance(alias, str)})
-    return {written.get(name, name): value for name, value in spelled(model, values).items()}
 
 
 def update(context: Context, connector: ConnectorRow, changes: Changes) -> Edited:

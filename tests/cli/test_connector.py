@@ -255,6 +255,16 @@ class TestSettings:
         assert (config["hidden"], config["max_file_bytes"]) == (True, 1000)
         assert said.record["name"] == "2024"
 
+    def test_a_setting_may_be_spelt_as_other_clients_do(self, place: Place, cli: Cli) -> None:
+        """Either spelling makes it and changes it; it is shown in the one of the first clients."""
+        for made, changed in (("instanceUrl", "instance_url"), ("instance_url", "instanceUrl")):
+            name = f"by-{made.lower().replace('_', '-')}"
+            said = cli("connector", "add", "confluence", "--name", name, "--set", f"{made}=https://a.example")
+            assert said.code == 0, said.err
+            assert cli("connector", "edit", name, "--set", f"{changed}=https://b.example").code == 0
+            shown = cli("connector", "show", name, "--json").record
+            assert shown["config"] == {"instanceUrl": "https://b.example"}
+
     def test_an_unknown_setting_names_those_there_are(self, place: Place, cli: Cli) -> None:
         """Nothing is made."""
         for word in ("colour=red", "colour"):
