@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,14 @@ import pytest
 from catchment.core.home import home_settings
 from catchment.kit import governor, registry
 from tests.support.journey import VENDORS, Journey, Place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def listening() -> None:
+    """Ctrl-C reaches the commands that tests start, also where a shell runs the suite in the background."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
