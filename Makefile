@@ -32,8 +32,11 @@ down: $(STAMP) ## Stop the local stack
 
 test: $(STAMP) ## Run every test, with the servers that they need (ARGS=... for some of them)
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/python -m pytest -m "not prefect" --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest -m prefect
+	@echo "Tests without Prefect run beside those with it, which mostly wait, and yield to them ..."
+	@nice -n 15 $(BIN)/python -m pytest -m "not prefect" --numprocesses 2 --dist loadfile >.test-plain.log 2>&1 & plain=$$!; \
+	$(BIN)/python -m pytest -m prefect; with=$$?; \
+	wait $$plain; without=$$?; cat .test-plain.log; \
+	test $$with -eq 0 && test $$without -eq 0
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
@@ -65,4 +68,4 @@ bench: $(STAMP) ## Measure beside a hand-written script, peers and the physical 
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove what the targets above made, .venv included
-	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .test-plain.log .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
