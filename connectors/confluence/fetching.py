@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Protocol
 
 import httpx
 
 from catchment.core.errors import PermissionMissing, SourceDown
 from catchment.kit import Content, Item, ItemUnreadable
 from catchment.kit.http import Missing
+from catchment.kit.streams import PIECE_BYTES, PieceStream, buffered
 from connectors.confluence.client import Client
 from connectors.confluence.records import (
     ATTACHMENT,
@@ -29,7 +29,6 @@ from connectors.confluence.storage import markdown
 
 SMALL_BYTES = 1024 * 1024
 """Up to here an attachment is read at once."""
-_PIECE_BYTES = 256 * 1024
 
 
 class Source(Protocol):
@@ -109,38 +108,22 @@ def _file(client: Client, source: Source, item: Item) -> Content:
     lent = client.http.stream(path)
     response = lent.__enter__()
     content_type = item.content_type or response.headers.get("content-type")
-    return Content(_buffered(_Body(lent, response)), content_type)
+    return Content(buffered(_Body(lent, response)), content_type)
 
 
-def _buffered(raw: io.RawIOBase) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(raw, _PIECE_BYTES))
-
-
-class _Body(io.RawIOBase):
+class _Body(PieceStream):
     """A long answer as a stream; whoever reads it closes it."""
 
     def __init__(self, lent: AbstractContextManager[httpx.Response], response: httpx.Response) -> None:
+        super().__init__()
         self._lent = lent
-        self._pieces: Iterator[bytes] = response.iter_bytes(_PIECE_BYTES)
-        self._view = memoryview(b"")
+        self._pieces: Iterator[bytes] = response.iter_bytes(PIECE_BYTES)
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._view:
-            try:
-                piece = next(self._pieces, None)
-            except httpx.HTTPError as error:
-                raise SourceDown("The connection broke in the middle of a file.") from error
-            if piece is None:
-                return 0
-            self._view = memoryview(piece)
-        target = memoryview(buffer)
-        count = min(len(target), len(self._view))
-        target[:count] = self._view[:count]
-        self._view = self._view[count:]
-        return count
+    def next_piece(self) -> bytes:
+        try:
+            return next((piece for piece in self._pieces if piece), b"")
+        except httpx.HTTPError as error:
+            raise SourceDown("The connection broke in the middle of a file.") from error
 
     def close(self) -> None:
         if not self.closed:

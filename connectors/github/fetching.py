@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
 from catchment.kit.http import Missing
+from catchment.kit.streams import PieceStream, buffered
 from connectors.github.client import Client, Repository, query
 from connectors.github.errors import BlobTooLarge
 from connectors.github.issues import is_pull_request, item_of
@@ -70,47 +70,30 @@ def _opened(client: Client, item: Item, address: str) -> Content:
     except BaseException:
         stream.close()
         raise
-    return Content(cast(BinaryIO, io.BufferedReader(stream, 256 * 1024)))
+    return Content(buffered(stream))
 
 
-class _Stream(io.RawIOBase):
+class _Stream(PieceStream):
     """An answer as a stream; it breaks off as the client's own errors say."""
 
     def __init__(self, stack: ExitStack, pieces: Iterator[bytes]) -> None:
+        super().__init__()
         self._stack = stack
         self._pieces = pieces
-        self._view = memoryview(b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def peek(self) -> bytes:
-        """Return the first bytes, which stay."""
-        self._more()
-        return bytes(self._view)
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._view and not self._more():
-            return 0
-        target = memoryview(buffer)
-        count = min(len(target), len(self._view))
-        target[:count] = self._view[:count]
-        self._view = self._view[count:]
-        return count
+    def next_piece(self) -> bytes:
+        try:
+            return next((piece for piece in self._pieces if piece), b"")
+        except Exception as error:
+            # The client turns what went wrong on the wire into a word of its own.
+            if not self._stack.__exit__(type(error), error, error.__traceback__):
+                raise
+            return b""
 
     def close(self) -> None:
         if not self.closed:
             self._stack.close()
         super().close()
-
-    def _more(self) -> bool:
-        try:
-            self._view = memoryview(next((piece for piece in self._pieces if piece), b""))
-        except Exception as error:
-            # The client turns what went wrong on the wire into a word of its own.
-            if not self._stack.__exit__(type(error), error, error.__traceback__):
-                raise
-        return bool(self._view)
 
 
 # -- issues -------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ import io
 import threading
 from collections import deque
 from functools import partial
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
+from catchment.kit.streams import PieceStream, buffered
 from connectors.s3.bodies import Bodies, Got
 from connectors.s3.errands import Errand, Errands
 from connectors.s3.items import refreshed
@@ -45,10 +46,10 @@ class Reader:
                 return _content(item, got, got.body)
         got = self._bodies.part(key, 0, PART_BYTES)
         if got.stream is not None:
-            return _content(item, got, _buffered(_Open(self._bodies, got, key)))
+            return _content(item, got, buffered(_Open(self._bodies, got, key)))
         if got.size <= PART_BYTES:
             return _content(item, got, got.body or b"")
-        return _content(item, got, _buffered(_Parts(self._bodies, self._errands, self._room, key, got)))
+        return _content(item, got, buffered(_Parts(self._bodies, self._errands, self._room, key, got)))
 
 
 def _content(item: Item, got: Got, body: bytes | BinaryIO) -> Content:
@@ -58,11 +59,7 @@ def _content(item: Item, got: Got, body: bytes | BinaryIO) -> Content:
     return Content(body, fresh.content_type, fresh)
 
 
-def _buffered(raw: io.RawIOBase) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(raw, 256 * 1024))
-
-
-class _Parts(io.RawIOBase):
+class _Parts(PieceStream):
     """An object as a stream of parts that all belong to one version of it.
 
     The part that is read next is always asked for; more are asked for ahead while there is room for them
@@ -72,6 +69,7 @@ class _Parts(io.RawIOBase):
     def __init__(
         self, bodies: Bodies, errands: Errands, room: threading.Semaphore, key: str, first: Got
     ) -> None:
+        super().__init__(first.body or b"")
         self._bodies = bodies
         self._errands = errands
         self._room = room
@@ -80,20 +78,7 @@ class _Parts(io.RawIOBase):
         self._size = first.size
         self._ahead: deque[tuple[int, Errand[Got]]] = deque()
         self._asked = PART_BYTES
-        self._view = memoryview(first.body or b"")
         self._look_ahead()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._view and not self._next():
-            return 0
-        target = memoryview(buffer)
-        count = min(len(target), len(self._view))
-        target[:count] = self._view[:count]
-        self._view = self._view[count:]
-        return count
 
     def close(self) -> None:
         while self._ahead:
@@ -102,9 +87,7 @@ class _Parts(io.RawIOBase):
         self._view = memoryview(b"")
         super().close()
 
-    def _next(self) -> bool:
-        """Make the next part the current one; False at the end."""
-        self._view = memoryview(b"")
+    def next_piece(self) -> bytes:
         if self._ahead:
             start, errand = self._ahead.popleft()
             try:
@@ -116,13 +99,12 @@ class _Parts(io.RawIOBase):
             self._asked += PART_BYTES
             got = self._part(start)
         else:
-            return False
+            return b""
         body = got.body or b""
         if len(body) != min(PART_BYTES, self._size - start):
             raise ItemUnreadable(self._key, "changed", "The object was replaced while it was read.")
-        self._view = memoryview(body)
         self._look_ahead()
-        return True
+        return body
 
     def _look_ahead(self) -> None:
         while self._asked < self._size and self._room.acquire(blocking=False):
