@@ -20,7 +20,9 @@ _TITLED_BY_HEADING = frozenset(
 )
 
 
-def parse_document(request: ParseRequest, settings: TextLimits) -> ParsedDocument | ParseFailure:
+def parse_document(
+    request: ParseRequest, settings: TextLimits, *, kind: str | None = None
+) -> ParsedDocument | ParseFailure:
     """Turn one body into text, structure and chunks.
 
     Never raises for what the body contains: broken, encrypted and oversized content is a `ParseFailure`.
@@ -30,18 +32,8 @@ def parse_document(request: ParseRequest, settings: TextLimits) -> ParsedDocumen
     Args:
         request: The body and what is known of it.
         settings: The text limit and the length of chunks (`ParseSettings` has both).
+        kind: What it is, where that is known; else it is looked at.
     """
-    return _parsed(request, settings, kind=None)
-
-
-def parse_as(kind: str, request: ParseRequest, settings: TextLimits) -> ParsedDocument | ParseFailure:
-    """Do the same with a body whose kind is known already."""
-    return _parsed(request, settings, kind=kind)
-
-
-def _parsed(
-    request: ParseRequest, settings: TextLimits, *, kind: str | None
-) -> ParsedDocument | ParseFailure:
     try:
         body = _body_of(request)
         if not body:

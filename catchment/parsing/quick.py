@@ -5,9 +5,9 @@ from __future__ import annotations
 from catchment.core.documents import ParsedDocument, ParseFailure, ParseRequest
 from catchment.parsing import kinds
 from catchment.parsing.charset import looks_like_text
-from catchment.parsing.document import parse_as
+from catchment.parsing.document import parse_document
 from catchment.parsing.reading import TextLimits
-from catchment.parsing.sniff import NOT_TEXT
+from catchment.parsing.sniff import NOT_TEXT, kind_by_name
 
 _PLAIN = frozenset({kinds.TEXT, kinds.MARKDOWN})
 
@@ -21,13 +21,11 @@ def parse_quickly(request: ParseRequest, settings: TextLimits) -> ParsedDocument
     body = request.body
     if not body or len(body) > settings.chunk_characters or body.startswith(NOT_TEXT):
         return None
-    named = kinds.BY_EXTENSION.get(kinds.extension(request.name)) or kinds.kind_of_content_type(
-        request.content_type
-    )
+    named = kind_by_name(request.name, request.content_type)
     if named not in _PLAIN or b"\0" in body or b"\x1b" in body or not looks_like_text(body):
         return None
     try:
         body.decode()
     except UnicodeDecodeError:
         return None
-    return parse_as(named, request, settings)
+    return parse_document(request, settings, kind=named)

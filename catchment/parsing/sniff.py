@@ -31,6 +31,11 @@ _OLE_STREAMS: Final = (
 _OLE_ENCRYPTED: Final = ("EncryptedPackage", "EncryptionInfo")
 
 
+def kind_by_name(name: str, content_type: str | None) -> str | None:
+    """Return the kind that a name's ending, or else the declared type, promises."""
+    return kinds.BY_EXTENSION.get(kinds.extension(name)) or kinds.kind_of_content_type(content_type)
+
+
 def kind_of(name: str, body: bytes, content_type: str | None) -> str:
     """Name the kind of a body that is not empty.
 
@@ -40,7 +45,7 @@ def kind_of(name: str, body: bytes, content_type: str | None) -> str:
     Raises:
         Unreadable: An office file protected by a password (``encrypted``).
     """
-    named = kinds.BY_EXTENSION.get(kinds.extension(name)) or kinds.kind_of_content_type(content_type)
+    named = kind_by_name(name, content_type)
     if not body.startswith(NOT_TEXT):
         # The common case first: a name that promises text, and nothing binary near the beginning.
         if named in kinds.TEXTUAL and looks_like_text(body):

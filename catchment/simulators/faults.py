@@ -11,7 +11,7 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catchment.simulators.wire import Reply, Request
@@ -93,40 +93,6 @@ def answer(status: int, body: Any = None, headers: dict[str, str] | None = None)
     return lambda _request, _usual: Reply(status, body, dict(headers or {}))
 
 
-def cut(after_bytes: int) -> Answer:
-    """Break the connection in the middle of the usual answer's body."""
-
-    def make(request: Request, usual: Callable[[Request], Reply]) -> Reply:
-        reply = usual(request)
-        reply.cut_after = after_bytes
-        return reply
-
-    return make
-
-
-def drip(seconds: float) -> Answer:
-    """Send the usual answer byte by byte, with a pause after each."""
-
-    def make(request: Request, usual: Callable[[Request], Reply]) -> Reply:
-        reply = usual(request)
-        reply.drip_seconds = seconds
-        return reply
-
-    return make
-
-
-def malformed() -> Answer:
-    """Send the first half of the usual answer as if it were all of it."""
-
-    def make(request: Request, usual: Callable[[Request], Reply]) -> Reply:
-        reply = usual(request)
-        whole = reply.content()
-        reply.body = whole[: len(whole) // 2]
-        return reply
-
-    return make
-
-
 def changed(change: Callable[[Request, Reply], Reply | None]) -> Answer:
     """Change the usual answer, such as its cursor, in place or by another one."""
 
@@ -135,6 +101,26 @@ def changed(change: Callable[[Request, Reply], Reply | None]) -> Answer:
         return change(request, reply) or reply
 
     return make
+
+
+def cut(after_bytes: int) -> Answer:
+    """Break the connection in the middle of the usual answer's body."""
+    return changed(lambda _, reply: replace(reply, cut_after=after_bytes))
+
+
+def drip(seconds: float) -> Answer:
+    """Send the usual answer byte by byte, with a pause after each."""
+    return changed(lambda _, reply: replace(reply, drip_seconds=seconds))
+
+
+def malformed() -> Answer:
+    """Send the first half of the usual answer as if it were all of it."""
+
+    def half(_: Request, reply: Reply) -> Reply:
+        whole = reply.content()
+        return replace(reply, body=whole[: len(whole) // 2])
+
+    return changed(half)
 
 
 def meanwhile(act: Callable[[], object]) -> Answer:
