@@ -8,6 +8,8 @@ from typing import Protocol
 
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The ends of the calendar, POSIX seconds."""
+START = 1_750_000_000.0
+"""Where a clock that is set begins: 2025-06-15T15:06:40Z."""
 
 
 class Clock(Protocol):
@@ -32,6 +34,25 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
         return time.monotonic()
+
+
+class SetClock:
+    """A clock that stands still until somebody moves it: the same acts then give the same data."""
+
+    def __init__(self, start: float = START) -> None:
+        self.seconds = start
+
+    def now(self) -> float:
+        """Return POSIX seconds, UTC."""
+        return self.seconds
+
+    def monotonic(self) -> float:
+        """Return the same seconds."""
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.seconds += seconds
 
 
 def iso(seconds: float | None) -> str | None:

@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import httpx
@@ -131,6 +132,22 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
+class Answer(httpx.Response):
+    """An answer whose body is read. Its JSON is taken apart once, however often it is asked for."""
+
+    def json(self, **_: Any) -> Any:
+        """Return what the body says.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        return self._said
+
+    @cached_property
+    def _said(self) -> Any:
+        return json.loads(self.content)
+
+
 class Http:
     """Requests to one vendor with one credential; used by many threads at once.
 
@@ -199,7 +216,7 @@ class Http:
             SourceError: As `request`.
         """
         response = self.request(method, address, reads_json=True, **more)
-        return json.loads(response.content) if response.content else None
+        return response.json() if response.content else None
 
     def request(
         self,
@@ -237,7 +254,7 @@ class Http:
             whole = self._whole(response, most_bytes)
             if reads_json and whole.is_success and whole.content:
                 try:
-                    json.loads(whole.content)
+                    whole.json()
                 except ValueError as error:
                     raise _Unanswered("its answer is not JSON") from error
             return whole
@@ -359,7 +376,7 @@ class Http:
             for name, value in response.headers.multi_items()
             if name not in ("content-encoding", "content-length", "transfer-encoding")
         ]
-        return httpx.Response(
+        return Answer(
             response.status_code,
             headers=headers,
             content=b"".join(pieces),

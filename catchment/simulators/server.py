@@ -11,28 +11,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from catchment.core.clock import SetClock
 from catchment.simulators.faults import FaultScript
 from catchment.simulators.wire import Reply, Request
 
-START = 1_750_000_000.0
-"""2025-06-15T15:06:40Z"""
 HOST = "127.0.0.1"
 _SECONDS_TO_STOP = 5.0
-
-
-class SetClock:
-    """The vendor's clock: stands still until somebody moves it, so that the same acts give the same data."""
-
-    def __init__(self, start: float = START) -> None:
-        self.seconds = start
-
-    def now(self) -> float:
-        """Return POSIX seconds, UTC."""
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.seconds += seconds
 
 
 class Simulator(ABC):

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from catchment.api.app import create_app
 from catchment.api.limits import FaceRoute, LenientRoute
+from catchment.core.clock import SetClock
 from catchment.core.errors import Unavailable
 from catchment.core.settings import ApiSettings
 from catchment.services import access
@@ -20,7 +21,6 @@ from catchment.services.context import Context
 from catchment.store.engine import open_engine
 from catchment.store.migrate import migrate
 from tests.support.asked import Asked, asked
-from tests.support.clock import SetClock
 from tests.support.postgres import (
     postgres_server,
     postgres_store,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from catchment.api.requests import CallerOf
+from catchment.core.clock import SetClock
 from catchment.services import access
 from catchment.store.engine import writing
 from catchment.store.tables import tenants
 from tests.api.conftest import Api
-from tests.support.clock import SetClock
 
 
 def who(caller: CallerOf) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from catchment.api import rates as limits
 from catchment.api.rates import Rates
+from catchment.core.clock import SetClock
 from catchment.services import access
 from catchment.store.engine import open_engine
-from tests.support.clock import SetClock
 from tests.support.desk import Desk
 from tests.support.postgres import postgres_server, postgres_store, postgres_template
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from catchment.client import AsyncClient, Client, Retries
+from catchment.core.clock import SetClock
 from catchment.kit import registry
-from tests.support.clock import SetClock
 from tests.support.faces import Served, served
 from tests.support.loopback import on_loopback
 

@@ -28,8 +28,8 @@ from catchment.client import (
 )
 from catchment.client.steps import Call, Cut
 from catchment.core import errors
+from catchment.core.clock import START
 from tests.client.conftest import TOKEN, Faulty, House, Waits, items
-from tests.support.clock import START
 
 CONNECTOR = {
     "id": "conn_" + "1" * 32,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import NotFound, OutOfScope, RunCancelled
 from catchment.kit import Health, registry
 from catchment.kit.session import Session
 from connectors.fixture import Fixture, FixtureConfig
-from tests.support.clock import SetClock
 from tests.support.vault import Vault, counts, done
 
 ITEMS = [

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import DiskFull
 from catchment.store import scopes
 from catchment.store.engine import reading, writing
 from catchment.sync.cursor import SavedCursor
-from tests.support.clock import SetClock
 from tests.support.vault import Vault, counts
 
 MIB = 1024 * 1024

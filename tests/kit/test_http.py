@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import (
     AuthRejected,
     ConfigRejected,
@@ -27,7 +28,6 @@ from catchment.kit.governor import Governor
 from catchment.kit.http import Again, Bearer, Http, Missing, TooLong, Verdict, Wait, pages, retry_after
 from catchment.kit.network import Network
 from catchment.kit.session import Session
-from tests.support.clock import SetClock
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -248,6 +248,15 @@ class TestFailing:
             client(patience, handler).get("/x", most_bytes=1999)
         assert len(asked) == 1
         assert len(client(patience, handler).get("/x", most_bytes=2000).content) == 2000
+
+
+class TestAnswers:
+    def test_json_is_taken_apart_once(self, patience: Patience) -> None:
+        """However often it is asked for: to see that it is some, and to read it."""
+        handler, _ = answers(httpx.Response(200, json={"a": [1]}))
+        answer = client(patience, handler).get("/x", reads_json=True)
+        assert answer.json() == {"a": [1]}
+        assert answer.json() is answer.json()
 
 
 class TestSigningIn:

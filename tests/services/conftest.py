@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.clock import SetClock
+from catchment.core.clock import SetClock
 from tests.support.desk import Desk
 from tests.support.postgres import postgres_server, postgres_store, postgres_template
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import Engine, select
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable, UsageError
 from catchment.services import access, reach, spaces
 from catchment.services.access import Caller
@@ -19,7 +20,6 @@ from catchment.store.engine import open_engine, reading
 from catchment.store.migrate import migrate
 from catchment.store.rows import ConnectorRow
 from catchment.store.spaces import default_space
-from tests.support.clock import SetClock
 from tests.support.library import add_connector
 
 

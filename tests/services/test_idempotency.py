@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import Conflict, NotFound, UsageError
 from catchment.services import access, idempotency
 from catchment.services.context import Context
 from catchment.services.idempotency import Answer, InFlight
 from catchment.store.engine import open_engine
 from catchment.store.migrate import migrate
-from tests.support.clock import SetClock
 
 
 class Desk:

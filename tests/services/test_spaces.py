@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import Conflict, Forbidden, NotFound, UsageError
 from catchment.services import access, reach, spaces
 from catchment.services.access import Caller
 from catchment.services.context import Context
 from catchment.store.engine import open_engine
 from catchment.store.migrate import migrate
-from tests.support.clock import SetClock
 from tests.support.library import Library, add_connector
 
 

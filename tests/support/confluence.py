@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.kit import Item, Session
 from catchment.simulators.confluence import Confluence as Site
 from catchment.simulators.confluence import signin
 from catchment.simulators.server import Simulator
 from catchment.simulators.wire import Reply, Request
 from connectors.confluence import Confluence, ConfluenceConfig, ConfluenceCredentials
-from tests.support.clock import SetClock
 
 DATA = Path(__file__).parents[2].parent / "shared" / "vendors" / "data" / "confluence"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the vendor's reference data are not here")

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import event as listening
 from sqlalchemy import select, update
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import RunCancelled
 from catchment.kit import registry
 from catchment.kit.connector import Kind
@@ -32,7 +33,6 @@ from catchment.store.rows import RunRow
 from catchment.store.tables import items
 from catchment.sync import fetching, stop
 from catchment.sync import parse as parse_lane
-from tests.support.clock import SetClock
 from tests.support.parser import BROKEN, QuickParser
 from tests.support.sides import DRAFTS, SCOPES, Manner, ScriptedSide, Seen, Side
 from tests.support.vault import Crash, Vault, counts

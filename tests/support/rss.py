@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from catchment.core.clock import SetClock
 from catchment.core.items import Changed, Complete, Deleted, Item
 from catchment.kit import FeedEvent, Session
 from catchment.simulators.rss import Feed, Post, Simulation
 from connectors.rss import RSS, RSSConfig, RSSCredentials
 from connectors.rss.addresses import Place
-from tests.support.clock import SetClock
 
 MakeSource = Callable[..., RSS]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, true, update
 
+from catchment.core.clock import SetClock
 from catchment.core.counters import COUNTER_NAMES
 from catchment.core.settings import SyncSettings
 from catchment.store import connectors
@@ -16,7 +17,6 @@ from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.tables import CHUNK_BITS, documents, items, metadata, runs
 from catchment.sync.claim import Claimed
 from catchment.sync.run import Run
-from tests.support.clock import SetClock
 from tests.support.library import check_index
 from tests.support.plain import PlainHouse
 

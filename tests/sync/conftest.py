@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.kit import registry
 from catchment.kit.connector import ChangeFeed, Kind
 from catchment.kit.registry import AnyConnector
@@ -17,7 +18,6 @@ from catchment.sync.collect import collect
 from catchment.sync.index import index
 from catchment.sync.parse import parse
 from catchment.sync.run import Run
-from tests.support.clock import SetClock
 from tests.support.scripted import SLUG, World, provider
 from tests.support.vault import Vault
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.counters import COUNTER_NAMES, Counters
 from catchment.core.errors import ItemUnreadable, LeaseLost, RunCancelled, SourceDown
 from catchment.core.items import Content, Item
@@ -24,7 +25,6 @@ from catchment.sync.lanes import run_in_threads
 from catchment.sync.pulse import Pulse
 from catchment.sync.run import Run
 from catchment.sync.stop import Channel, StopSignal
-from tests.support.clock import SetClock
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts
 from tests.support.waiting import still, until

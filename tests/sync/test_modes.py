@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import SourceDown
 from catchment.core.items import Changed
 from catchment.core.runs import Mode
@@ -12,7 +13,6 @@ from catchment.kit.connector import ChangeFeed
 from catchment.store.engine import writing
 from catchment.store.index import index_for
 from catchment.store.tables import items
-from tests.support.clock import SetClock
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts, done
 from tests.sync.conftest import Register

@@ -19,9 +19,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy import event as listening
 
+from catchment.core.clock import SetClock
 from catchment.store.engine import WRITE, open_engine, outside, reading, writing
 from catchment.store.postgres_index import NAME, build
-from tests.support.clock import SetClock
 from tests.support.model import Syncing, examples, machine
 from tests.support.postgres import postgres, postgres_server
 from tests.support.scripted import SLUG, World

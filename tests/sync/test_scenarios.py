@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.services.context import Context
 from catchment.services.removal import take_out
 from catchment.sync import parse as parse_lane
-from tests.support.clock import SetClock
 from tests.support.dying import back_up, dying_commit, dying_save, restore
 from tests.support.parser import QuickParser
 from tests.support.postgres import postgres_site

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from catchment.core.clock import SetClock
 from catchment.simulators.github.bodies import error, iso
 from catchment.simulators.github.world import Installation, Token
-from catchment.simulators.server import SetClock
 from catchment.simulators.wire import Reply
 
 WINDOW_SECONDS = 3600

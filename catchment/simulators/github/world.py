@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from catchment.core.clock import SetClock
 from catchment.simulators.github.git import FILE, Commit, Entry, Git
-from catchment.simulators.server import SetClock
 
 ZERO = "0" * 40
 

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from catchment.core.clock import SetClock
 from catchment.simulators.notion.blocks import Spec, rich
 from catchment.simulators.notion.things import Block, Comment, Database, DataSource, Page, Thing
-from catchment.simulators.server import SetClock
 
 _IDS = 0x393ABC1E_EDCD_4000_8000_000000000000
 TITLE: Mapping[str, Any] = {"id": "title", "type": "title"}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.kit import Session, http, oauth, registry
 from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.confluence import Confluence as Site
 from catchment.simulators.confluence import signin
 from connectors.confluence import Confluence, client
-from tests.support.clock import SetClock
 from tests.support.confluence import Bench, Relay, basic
 from tests.support.vault import Vault
 

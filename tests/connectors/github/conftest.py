@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.kit import Complete, Deleted, Item, Session, registry, wire
 from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from connectors.github import GitHub, GitHubConfig, GitHubCredentials
-from tests.support.clock import SetClock
 from tests.support.vault import Vault
 
 TOKEN = "ghp_canary0123456789"

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import CursorExpired
 from catchment.kit import Complete, Item
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from connectors.github import GitHub
 from tests.connectors.github.conftest import MakeSource, asked, changed, listed
-from tests.support.clock import SetClock
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import ConfigRejected, SourceDown
 from catchment.kit import Checkpoint, Complete, Item
 from catchment.simulators import faults
@@ -13,7 +14,6 @@ from catchment.simulators.github import Repository
 from catchment.simulators.github.git import LINK, SUBMODULE, Entry
 from connectors.github import GitHub, issues
 from tests.connectors.github.conftest import MakeSource, asked, listed, state
-from tests.support.clock import SetClock
 
 
 def talk_of(repo: Repository, clock: SetClock, things: int, *, apart: float = 60.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import ItemUnreadable, SourceDown
 from catchment.kit import Item
 from catchment.simulators import faults
@@ -14,7 +15,6 @@ from catchment.simulators.github import code as vendor_code
 from connectors.github import GitHub
 from connectors.github.rendering import talk
 from tests.connectors.github.conftest import MakeSource, asked, changed, listed
-from tests.support.clock import SetClock
 
 BIG = b"the gauge at the weir was read again\n" * 60_000
 

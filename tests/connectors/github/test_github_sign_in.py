@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import (
     AuthRejected,
     CatchmentError,
@@ -34,7 +35,6 @@ from catchment.simulators.wire import Reply
 from connectors.github import GitHub, GitHubConfig, GitHubCredentials
 from connectors.github.pace import Pace, PacedWire, wire_to
 from tests.connectors.github.conftest import TOKEN, MakeSource, asked, listed, state
-from tests.support.clock import SetClock
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

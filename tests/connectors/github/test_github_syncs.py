@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import RunCancelled
 from catchment.kit import Session
 from catchment.simulators import faults
@@ -15,7 +16,6 @@ from catchment.simulators.github import Repository, secondary_limit
 from catchment.store.engine import writing
 from connectors.github import fetching, issues
 from tests.connectors.github.conftest import REAL_WAIT, asked, state
-from tests.support.clock import SetClock
 from tests.support.vault import Crash, Vault, counts, done
 from tests.support.waiting import until
 

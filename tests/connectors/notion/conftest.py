@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.items import Changed, Complete, Deleted
 from catchment.kit import Item, Session, registry
 from catchment.kit import http as kit_http
@@ -16,7 +17,6 @@ from catchment.kit.registry import AnyConnector
 from catchment.simulators.notion import NotionSimulator
 from catchment.simulators.notion.simulator import TOKEN
 from connectors.notion import Notion, NotionConfig, NotionCredentials, api
-from tests.support.clock import SetClock
 from tests.support.vault import Vault
 
 MakeSource = Callable[..., Notion]

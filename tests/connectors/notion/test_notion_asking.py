@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import (
     AuthRejected,
     ConfigRejected,
@@ -27,7 +28,6 @@ from catchment.simulators.notion.simulator import TOKEN
 from connectors.notion import Notion, NotionConfig, NotionCredentials
 from connectors.notion.api import Api
 from tests.connectors.notion.conftest import MakeSource, listed, settle, text_of
-from tests.support.clock import SetClock
 
 
 class Patience(threading.Event):

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.home import home_settings
 from catchment.kit import Session, governor, http, registry
 from catchment.kit.registry import AnyConnector
 from catchment.simulators.rss import Simulation
 from connectors.rss import RSS, reading
-from tests.support.clock import SetClock
 from tests.support.rss import MakeSource, source_of
 from tests.support.vault import Vault
 

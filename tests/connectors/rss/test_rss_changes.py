@@ -7,13 +7,13 @@ import re
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import SourceDown
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Form, Simulation
 from catchment.simulators.wire import Reply, Request
 from connectors.rss.mark import MOST_ENTRIES, Mark
-from tests.support.clock import SetClock
 from tests.support.rss import MakeSource, items_in, key, read, removed_in
 
 DAY = 86_400.0

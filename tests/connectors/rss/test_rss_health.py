@@ -6,13 +6,13 @@ import logging
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import SourceError
 from catchment.kit import Health
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Simulation
 from connectors.rss import RSSCredentials
-from tests.support.clock import SetClock
 from tests.support.rss import MakeSource, Waits, items_in, read
 
 FEED = "/feeds/news.rss"

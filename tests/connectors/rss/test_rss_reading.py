@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import (
     AuthRejected,
     ConfigRejected,
@@ -24,7 +25,6 @@ from catchment.simulators.rss import Simulation
 from catchment.simulators.wire import Reply, Request
 from connectors.rss import RSSCredentials, reading
 from connectors.rss.mark import Mark
-from tests.support.clock import SetClock
 from tests.support.rss import MakeSource, Waits, items_in, read, words_of
 
 FEED = "/feeds/news.rss"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.kit import Item, Session, registry
 from catchment.kit.registry import AnyConnector
 from connectors.s3 import S3, S3Config, S3Credentials, pace
-from tests.support.clock import SetClock
 from tests.support.s3 import ACCESS_KEY, SECRET_KEY, Bucket, Moto, Proxy
 from tests.support.vault import Vault
 
