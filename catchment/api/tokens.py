@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from catchment.api import ids
@@ -24,7 +24,9 @@ router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"], route_class=FaceRou
 
 
 class NewToken(BaseModel):
-    """What a new token is to be."""
+    """What a new token is to be. Values of another type are refused: `true` is no number of days."""
+
+    model_config = ConfigDict(strict=True)
 
     name: str = Field(min_length=1, max_length=100, pattern=r"\S")
     role: Literal["viewer", "editor", "admin", "owner"] = "editor"

@@ -54,7 +54,15 @@ def test_tokens_of_another_team_do_not_exist(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"name": ""}, {"role": "god"}, {"expiresInDays": 0}, {"spaces": {"x": "viewer"}}]
+    "body",
+    [
+        {"name": ""},
+        {"role": "god"},
+        {"expiresInDays": 0},
+        {"expiresInDays": True},
+        {"expiresInDays": "7"},
+        {"spaces": {"x": "viewer"}},
+    ],
 )
 def test_what_cannot_be_is_refused(api: Api, body: dict[str, Any]) -> None:
     """Nothing is made."""
