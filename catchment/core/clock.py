@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,6 +24,10 @@ class Clock(Protocol):
         """Return seconds that never go backwards, for measuring waits."""
         ...
 
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        """Let so many seconds pass, unless `stop` is set before; tell whether it is."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -34,6 +39,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
         return time.monotonic()
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        """Wait on the machine's own time."""
+        return stop.wait(seconds)
 
 
 class SetClock:
@@ -50,9 +59,45 @@ class SetClock:
         """Return the same seconds."""
         return self.seconds
 
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        """Wait on the machine's own time; this clock goes on standing."""
+        return stop.wait(seconds)
+
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.seconds += seconds
+
+
+class PassingClock(SetClock):
+    """A clock that is set, on which waits pass at once: each moves it by its length.
+
+    Attributes:
+        waits: Length of every wait so far, in seconds.
+        waiting: Set as soon as somebody waits.
+        holds: Waits end with the stop signal alone, as long ones do for whoever cannot wait for them.
+    """
+
+    def __init__(self, start: float = START) -> None:
+        super().__init__(start)
+        self.waits: list[float] = []
+        self.waiting = threading.Event()
+        self.holds = False
+        self._lock = threading.Lock()
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        """Move on by so many seconds, or wait for the stop signal where waits are held."""
+        self.waits.append(seconds)
+        self.waiting.set()
+        if self.holds:
+            return stop.wait()
+        if not stop.is_set():
+            self.advance(max(seconds, 0.0))
+        return stop.is_set()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; several threads may."""
+        with self._lock:
+            self.seconds += seconds
 
 
 def iso(seconds: float | None) -> str | None:

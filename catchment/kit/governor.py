@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from catchment.core.home import home_settings
@@ -88,6 +89,7 @@ class Governor:
 
 _governors: dict[str, Governor] = {}
 _lock = threading.Lock()
+_shares_files = True
 
 
 def governor_for(provider: str, credential: str) -> Governor:
@@ -100,5 +102,20 @@ def governor_for(provider: str, credential: str) -> Governor:
     name = hashlib.sha256(f"{provider}\0{credential}".encode()).hexdigest()[:32]
     with _lock:
         if name not in _governors:
-            _governors[name] = Governor(home_settings().root / FOLDER / name)
+            path = home_settings().root / FOLDER / name if _shares_files else None
+            _governors[name] = Governor(path)
         return _governors[name]
+
+
+@contextmanager
+def paces_of_its_own() -> Iterator[None]:
+    """Share no pace with anybody while the block lasts, and leave none behind: for trying connectors."""
+    global _governors, _shares_files  # noqa: PLW0603 - the paces of a process are one thing
+    with _lock:
+        before, _governors = (_governors, _shares_files), {}
+        _shares_files = False
+    try:
+        yield
+    finally:
+        with _lock:
+            _governors, _shares_files = before

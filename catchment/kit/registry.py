@@ -7,6 +7,8 @@ one that is only for tests exists where the environment asks for it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any, Protocol
@@ -28,6 +30,7 @@ _FOR_TESTS = {"fixture": ("CATCHMENT_FIXTURE_PROVIDER", "connectors.fixture:Fixt
 """Providers that exist only where a variable of the environment is 1: the variable, and the class."""
 
 AnyConnector = Connector[Any, Any]
+_lent: dict[str, type[AnyConnector]] = {}
 
 
 class Stored(Protocol):
@@ -79,7 +82,7 @@ def known() -> list[str]:
 
 def is_installed(slug: str) -> bool:
     """Tell whether the code of a provider is there."""
-    return _point(CONNECTORS_GROUP, slug) is not None
+    return slug in _lent or _point(CONNECTORS_GROUP, slug) is not None
 
 
 @cache
@@ -89,6 +92,8 @@ def provider(slug: str) -> type[AnyConnector]:
     Raises:
         NotFound: No such provider is known.
     """
+    if slug in _lent:
+        return _lent[slug]
     point = _point(CONNECTORS_GROUP, slug)
     if point is None and (planned := stand_in(slug)) is not None:
         return planned
@@ -99,6 +104,20 @@ def provider(slug: str) -> type[AnyConnector]:
         )
     loaded: type[AnyConnector] = point.load()
     return loaded
+
+
+@contextmanager
+def lent(connector: type[AnyConnector]) -> Iterator[None]:
+    """Know a class by its slug while the block lasts, before any that is installed: for trying connectors."""
+    before = dict(_lent)
+    _lent[connector.slug] = connector
+    provider.cache_clear()
+    try:
+        yield
+    finally:
+        _lent.clear()
+        _lent.update(before)
+        provider.cache_clear()
 
 
 def provider_of(connector: Stored) -> type[AnyConnector]:

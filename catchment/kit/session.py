@@ -36,7 +36,7 @@ class Session:
 
     Attributes:
         stop: Set when the run must end; every wait of a connector listens to it.
-        clock: Where time comes from.
+        clock: Where time comes from, and what lets it pass.
         save_credentials: Called with renewed credentials *before* they are used, because a source
             may have revoked the old ones already.
         oauth_client: Returns what a vendor knows this installation by, by the provider's slug, to renew
@@ -78,7 +78,7 @@ class Session:
         """
         self.on_wait(reason, seconds)
         try:
-            if self.stop.wait(seconds):
+            if self.clock.wait(self.stop, seconds):
                 self.check_stop()
         finally:
             self.on_wait("", 0.0)

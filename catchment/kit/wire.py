@@ -8,9 +8,11 @@ connected to: a name that stands for another address a moment later gains nothin
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -35,7 +37,7 @@ class Wire(httpx.BaseTransport):
 
     def __init__(self, session: Session, *, setting: str = "") -> None:
         network = session.network
-        tls = httpx.create_ssl_context(verify=network.ca_file or True)
+        tls = _trust(network.ca_file)
         backend = _Backend(session, setting)
         self._fixed = network.proxy
         self._direct = _transport(tls, backend, None)
@@ -68,6 +70,12 @@ class Wire(httpx.BaseTransport):
         if urllib.request.proxy_bypass(url.host):
             return None
         return urllib.request.getproxies().get(url.scheme)
+
+
+@cache
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """Read the certificates that are trusted, once per process: it takes longer than many a request."""
+    return httpx.create_ssl_context(verify=ca_file or True)
 
 
 def _transport(tls: Any, backend: httpcore.NetworkBackend, proxy: str | None) -> httpx.HTTPTransport:

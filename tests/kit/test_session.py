@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from catchment.core.clock import START, PassingClock
 from catchment.core.errors import RunCancelled
 from catchment.kit import Session
 
@@ -56,3 +57,27 @@ def test_a_stop_is_noticed_between_requests() -> None:
     session.stop.set()
     with pytest.raises(RunCancelled, match="asked to stop"):
         session.check_stop()
+
+
+def test_the_clock_lets_waits_pass() -> None:
+    """An hour passes at once on a clock that is set so; a run that must end does not wait on it either."""
+    clock = PassingClock()
+    session = Session(clock=clock)
+    session.wait(3600.0, "rate limit")
+    assert (clock.now() - START, clock.waits) == (3600.0, [3600.0])
+    session.stop.set()
+    with pytest.raises(RunCancelled):
+        session.wait(60.0, "rate limit")
+    assert clock.now() - START == 3600.0
+
+
+def test_a_held_wait_ends_with_the_run_alone() -> None:
+    """So a test can look at a run while it waits."""
+    clock = PassingClock()
+    clock.holds = True
+    session = Session(clock=clock)
+    thread = threading.Thread(target=lambda: clock.waiting.wait(30) and session.stop.set(), daemon=True)
+    thread.start()
+    with pytest.raises(RunCancelled):
+        session.wait(0.0, "rate limit")
+    assert clock.now() == START
