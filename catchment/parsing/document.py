@@ -63,9 +63,7 @@ def _body_of(request: ParseRequest) -> bytes:
 
 
 def _empty(request: ParseRequest) -> ParsedDocument:
-    kind = kinds.BY_EXTENSION.get(kinds.extension(request.name)) or kinds.kind_of_content_type(
-        request.content_type
-    )
+    kind = kinds.promised_kind(request.name, request.content_type)
     content_type = kinds.content_type_of(kind or kinds.TEXT, kinds.extension(request.name))
     return ParsedDocument("", content_type, notes=["no text: empty file"])
 

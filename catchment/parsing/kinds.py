@@ -150,6 +150,15 @@ _BY_CONTENT_TYPE: Final[dict[str, str]] = {
     **{content_type: kind for kind, content_type in _EXTENSIONS.values() if content_type != "text/plain"},
 }
 
+_SAYS_NOTHING: Final = frozenset({"text/plain", "video/mp2t"})
+"""Types that are stated of anything: tables of endings take every ``.ts``, so TypeScript too, for a film."""
+
+_SAYS_MORE: Final[dict[str, frozenset[str]]] = {
+    CODE: frozenset({LINES, NOTEBOOK}),
+    ZIP: frozenset({DOCX, PPTX, SHEET, ODT, ODP, EPUB}),
+}
+"""Kinds that are written in another one: where that one is stated, an ending that says more is believed."""
+
 _DEFAULT_CONTENT_TYPE: Final[dict[str, str]] = {
     TEXT: "text/plain",
     CODE: "text/plain",
@@ -184,6 +193,23 @@ def kind_of_content_type(content_type: str | None) -> str | None:
         return CODE
     family = bare.partition("/")[0]
     return family if family in MEDIA else TEXT if family == "text" else None
+
+
+def promised_kind(name: str, content_type: str | None) -> str | None:
+    """The kind that a stated type and the ending of a name promise together, or None when neither says any.
+
+    A title may end like a file that it is not, so the stated type counts before the ending, unless it says
+    nothing (``text/plain``, ``application/octet-stream``, a type that nobody knows), or the ending says more.
+    """
+    ending = BY_EXTENSION.get(extension(name))
+    stated = kind_of_content_type(content_type)
+    if ending is None or stated is None:
+        return ending or stated
+    bare = (content_type or "").partition(";")[0].strip().lower()
+    is_known = bare in _BY_CONTENT_TYPE or stated != TEXT
+    if bare in _SAYS_NOTHING or not is_known or ending in _SAYS_MORE.get(stated, ()):
+        return ending
+    return stated
 
 
 def content_type_of(kind: str, ending: str) -> str:

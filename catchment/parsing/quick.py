@@ -7,7 +7,7 @@ from catchment.parsing import kinds
 from catchment.parsing.charset import looks_like_text
 from catchment.parsing.document import parse_document
 from catchment.parsing.reading import TextLimits
-from catchment.parsing.sniff import NOT_TEXT, kind_by_name
+from catchment.parsing.sniff import NOT_TEXT
 
 _PLAIN = frozenset({kinds.TEXT, kinds.MARKDOWN})
 
@@ -21,7 +21,7 @@ def parse_quickly(request: ParseRequest, settings: TextLimits) -> ParsedDocument
     body = request.body
     if not body or len(body) > settings.chunk_characters or body.startswith(NOT_TEXT):
         return None
-    named = kind_by_name(request.name, request.content_type)
+    named = kinds.promised_kind(request.name, request.content_type)
     if named not in _PLAIN or b"\0" in body or b"\x1b" in body or not looks_like_text(body):
         return None
     try:

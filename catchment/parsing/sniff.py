@@ -1,4 +1,4 @@
-"""Tells what a body is: content first, then the ending of its name, then what the source declares."""
+"""Tells what a body is: content first, then what the source states, then the ending of its name."""
 
 from __future__ import annotations
 
@@ -31,21 +31,16 @@ _OLE_STREAMS: Final = (
 _OLE_ENCRYPTED: Final = ("EncryptedPackage", "EncryptionInfo")
 
 
-def kind_by_name(name: str, content_type: str | None) -> str | None:
-    """Return the kind that a name's ending, or else the declared type, promises."""
-    return kinds.BY_EXTENSION.get(kinds.extension(name)) or kinds.kind_of_content_type(content_type)
-
-
 def kind_of(name: str, body: bytes, content_type: str | None) -> str:
     """Name the kind of a body that is not empty.
 
-    A body that contradicts its name is what its bytes say: a ``.docx`` that holds plain text is text.
+    A body that contradicts its name and type is what its bytes say: a ``.docx`` that holds plain text is text.
     Binary data with the name of a document keeps that kind, so that its reader can say what is wrong.
 
     Raises:
         Unreadable: An office file protected by a password (``encrypted``).
     """
-    named = kind_by_name(name, content_type)
+    named = kinds.promised_kind(name, content_type)
     if not body.startswith(NOT_TEXT):
         # The common case first: a name that promises text, and nothing binary near the beginning.
         if named in kinds.TEXTUAL and looks_like_text(body):

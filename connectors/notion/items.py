@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ SETTLED_SECONDS = 300.0
 """Notion rounds times down to the minute, and its clock is not ours: what was edited so recently may be
 edited again without showing it, so it is read once more by the next run."""
 PAGE, ROW, DATA_SOURCE = "page", "row", "data source"
-_LIKE_A_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 _KEPT_ROWS = 1200
 """More than a run compares at a time, before it reads what has changed."""
 
@@ -74,8 +72,7 @@ def item_of(facts: Facts, path: str, *, people: Mapping[str, str], now: float) -
     """Return the item; `now` decides whether the version is settled."""
     return Item(
         key=facts.id,
-        # A page called plan.pdf is text all the same, and parsing looks at the ending.
-        path=f"{path}.md" if _LIKE_A_FILE.search(path) else path,
+        path=path,
         version=version_of(facts.edited, now=now),
         content_type=MARKDOWN,
         modified_at=seconds(facts.edited),

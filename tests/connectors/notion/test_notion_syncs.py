@@ -302,7 +302,7 @@ def test_titles_that_look_like_files_are_pages(house: Vault, world: NotionSimula
     assert (run.state, run.failed) == ("SUCCEEDED", 0)
     texts = house.texts()
     assert [title for title, key in made.items() if "the <b>text</b>, as it is" not in texts[key]] == []
-    assert house.fact(made["plan.pdf"], "path") == "plan.pdf.md"
+    assert house.fact(made["plan.pdf"], "path") == "plan.pdf"
 
 
 def test_the_demo_is_synced_whole(house: Vault, world: NotionSimulator) -> None:
