@@ -34,7 +34,7 @@ _OLE_ENCRYPTED: Final = ("EncryptedPackage", "EncryptionInfo")
 def kind_of(name: str, body: bytes, content_type: str | None) -> str:
     """Name the kind of a body that is not empty.
 
-    A body that contradicts its name and type is what its bytes say: a ``.docx`` that holds plain text is text.
+    A body that contradicts name and type is what its bytes say: a ``.docx`` that holds plain text is text.
     Binary data with the name of a document keeps that kind, so that its reader can say what is wrong.
 
     Raises:
