@@ -12,6 +12,10 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 DATA = Path(__file__).parents[2].parent / "shared" / "vendors" / "data" / "github"
+GRAPHQL = DATA / "schema.graphql"
+needs_graphql = pytest.mark.skipif(
+    not GRAPHQL.exists(), reason="the vendor's schema of GraphQL does not lie beside the checkout"
+)
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the vendor's data do not lie beside the checkout")
 
 

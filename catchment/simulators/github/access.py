@@ -40,6 +40,7 @@ class Access:
         installations: By id.
         limit: Requests of one token in an hour.
         limit_status: What is answered beyond that: 403, or 429.
+        point_limit: Points that questions of one token may cost in an hour; a limit of its own.
     """
 
     def __init__(self, clock: SetClock) -> None:
@@ -49,6 +50,7 @@ class Access:
         self.installations: dict[int, Installation] = {}
         self.limit = 5000
         self.limit_status = 403
+        self.point_limit = 5000
         self._made = 0
 
     # -- tokens ---------------------------------------------------------------------------------
@@ -73,16 +75,14 @@ class Access:
         Raises:
             Refused: There were too many.
         """
-        now = self._clock.now()
-        if token.window is None or now >= token.window + WINDOW_SECONDS:
-            token.window, token.used = now, 0
+        self._open_window(token)
         token.used += 1
         left = max(self.limit - token.used, 0)
         headers = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(left),
             "X-RateLimit-Used": str(min(token.used, self.limit)),
-            "X-RateLimit-Reset": str(int(token.window + WINDOW_SECONDS)),
+            "X-RateLimit-Reset": str(int((token.window or 0) + WINDOW_SECONDS)),
             "X-RateLimit-Resource": "core",
         }
         if token.kind == "classic":
@@ -90,6 +90,24 @@ class Access:
         if token.used > self.limit:
             raise refuse(self.limit_status, "API rate limit exceeded for user ID 1.", headers)
         return headers
+
+    def count_points(self, token: Token, points: int) -> tuple[dict[str, str], bool]:
+        """Count what a question costs; return the headers that tell of it, and whether it was too much."""
+        self._open_window(token)
+        token.points += points
+        headers = {
+            "X-RateLimit-Limit": str(self.point_limit),
+            "X-RateLimit-Remaining": str(max(self.point_limit - token.points, 0)),
+            "X-RateLimit-Used": str(token.points),
+            "X-RateLimit-Reset": str(int((token.window or 0) + WINDOW_SECONDS)),
+            "X-RateLimit-Resource": "graphql",
+        }
+        return headers, token.points > self.point_limit
+
+    def _open_window(self, token: Token) -> None:
+        now = self._clock.now()
+        if token.window is None or now >= token.window + WINDOW_SECONDS:
+            token.window, token.used, token.points = now, 0, 0
 
     @staticmethod
     def require(token: Token, permission: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catchment.simulators.github import bodies
+from catchment.simulators.github import bodies, graph
 from catchment.simulators.github.access import refuse
 from catchment.simulators.github.server import Call, GitHub, route
 from catchment.simulators.wire import Reply
@@ -56,32 +56,7 @@ def _rate_limit(github: GitHub, call: Call) -> Reply:
 
 @route(r"/graphql", "POST")
 def _graphql(github: GitHub, call: Call) -> Reply:
-    """Answer the one question that REST has no words for: which issue is this node."""
-    sent = call.request.json() or {}
-    ids = (sent.get("variables") or {}).get("ids") or []
-    found: list[Any] = []
-    errors = []
-    for place, wanted in enumerate(ids):
-        hit = next(
-            (
-                (repo, issue)
-                for repo in github.repositories.values()
-                if github.sees(call.token, repo)
-                for issue in repo.issues.values()
-                if issue.node_id == wanted
-            ),
-            None,
-        )
-        if hit is None:
-            found.append(None)
-            message = f"Could not resolve to a node with the global id of '{wanted}'"
-            errors.append({"type": "NOT_FOUND", "path": ["nodes", place], "message": message})
-        else:
-            repo, issue = hit
-            kind = "PullRequest" if issue.is_pull else "Issue"
-            owner = {"databaseId": repo.id, "nameWithOwner": repo.full_name}
-            found.append({"__typename": kind, "id": wanted, "number": issue.number, "repository": owner})
-    return Reply(200, {"data": {"nodes": found}, **({"errors": errors} if errors else {})})
+    return graph.answer(github, call)
 
 
 @route(r"\{repo\}")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catchment.simulators.github.git import Commit
-from catchment.simulators.github.world import Comment, Installation, Issue, Repository, Review, node_id
+from catchment.simulators.github.ids import node_id
+from catchment.simulators.github.world import Comment, Installation, Issue, Repository, Review
 
 Body = dict[str, Any]
 WEB = "https://github.com"
@@ -163,7 +164,7 @@ def repository(base: str, repo: Repository) -> Body:
         "has_wiki": False,
         "has_pages": False,
         "has_downloads": True,
-        "has_discussions": False,
+        "has_discussions": repo.forum.is_on,
         "archived": False,
         "disabled": False,
         "topics": [],

@@ -12,11 +12,13 @@ from urllib.parse import unquote, urlencode
 
 from catchment.simulators.github import bodies
 from catchment.simulators.github.access import Access, Refused, refuse
+from catchment.simulators.github.cost import MOST_NODES
 from catchment.simulators.github.world import Installation, Repository, Token
 from catchment.simulators.server import Simulator
 from catchment.simulators.wire import Reply, Request
 
 MOST_ENTRIES = 100_000
+EVERYTHING = ("contents", "discussions", "issues", "metadata", "pull_requests")
 Route = Callable[["GitHub", "Call"], Reply]
 _ROUTES: list[tuple[re.Pattern[str], str, Route]] = []
 
@@ -61,6 +63,7 @@ class GitHub(Simulator):
         access: Tokens, apps and limits.
         most_per_page: Largest page.
         most_entries: Entries of a recursive tree before it is cut off.
+        most_nodes: Things that a question in GraphQL may ask for before it is too much to answer.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -70,6 +73,7 @@ class GitHub(Simulator):
         self.access = Access(self.clock)
         self.most_per_page = 100
         self.most_entries = MOST_ENTRIES
+        self.most_nodes = MOST_NODES
         self.tells_last_page = True
         self._ids = count(1000 + seed * 1_000_000)
 
@@ -116,7 +120,7 @@ class GitHub(Simulator):
 
     def install(self, account: str, repositories: Iterable[Repository], *permissions: str) -> Installation:
         """Put the app on an account, for some of its repositories."""
-        given = dict.fromkeys(permissions or ("contents", "issues", "pull_requests", "metadata"), "read")
+        given = dict.fromkeys(permissions or EVERYTHING, "read")
         made = Installation(next(self._ids), account, {repo.id for repo in repositories}, given)
         self.access.installations[made.id] = made
         return made
@@ -139,7 +143,7 @@ class GitHub(Simulator):
         if request.path.startswith("/app"):
             return self._as_app(request)
         _, token = self.access.token_of(request.headers)
-        headers = self.access.count(token)
+        headers = {} if request.path == "/graphql" else self.access.count(token)
         try:
             reply = self._routed(request, token)
         except Refused as refused:

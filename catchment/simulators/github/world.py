@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
 from catchment.core.clock import SetClock
+from catchment.simulators.github.forum import Forum
 from catchment.simulators.github.git import FILE, Commit, Entry, Git
+from catchment.simulators.github.ids import node_id
 
 ZERO = "0" * 40
-
-
-def node_id(kind: str, number: int) -> str:
-    """Return an id as the vendor has them for everything."""
-    return f"{kind}_{base64.urlsafe_b64encode(f'{number:012}'.encode()).decode().rstrip('=')}"
 
 
 @dataclass(slots=True)
@@ -94,6 +90,10 @@ class Repository:
     numbers: count[int] = field(default_factory=lambda: count(1))
     comments_touch: bool = True
     """Whether an edited or deleted comment moves the time of its issue."""
+    forum: Forum = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forum = Forum(self)
 
     @property
     def full_name(self) -> str:
@@ -255,6 +255,7 @@ class Token:
     expires: float | None = None
     installation: int | None = None
     used: int = 0
+    points: int = 0
     window: float | None = None
 
 
