@@ -43,9 +43,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _row_names(text: str) -> list[str]:
-    names = text.split(",")
+    names = [name for each in text.split(",") for name in rows.GROUPS.get(each, (each,))]
     if unknown := [name for name in names if name not in rows.ROWS]:
-        raise argparse.ArgumentTypeError(f"no row {', '.join(unknown)}; there are {', '.join(rows.ROWS)}")
+        raise argparse.ArgumentTypeError(
+            f"no row {', '.join(unknown)}; there are {', '.join([*rows.ROWS, *rows.GROUPS])}"
+        )
     return names
 
 

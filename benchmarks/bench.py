@@ -28,7 +28,7 @@ def measured_inside(command: Sequence[str]) -> Measured:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many files, objects or rows: the whole table, or a quick look at it.
+    """How many files, objects, rows or items of a service: the whole table, or a quick look at it.
 
     `synced_beside` files are synced while clients read for `reads_seconds`: they must last that long.
     """
@@ -39,6 +39,7 @@ class Sizes:
     office: int = 100
     peers: int = 2_000
     rows: int = 200_000
+    items: int = 2_000
     synced_beside: int = 50_000
     reads_seconds: float = 10.0
 
@@ -50,6 +51,7 @@ QUICK = Sizes(
     office=5,
     peers=200,
     rows=20_000,
+    items=200,
     synced_beside=10_000,
     reads_seconds=2.0,
 )

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from catchment.local.state import StackState
+    from catchment.sync.cursor import MemoryCursorStore
     from catchment.sync.run import Run
 
 _COMMAND = Path(sys.executable).with_name("catchment")
+_CURSORS = "cursors.json"
 _FIND_SQLITE = """
 SELECT i.key FROM chunks_fts f JOIN items i ON i.pk = f.rowid >> 20
 WHERE chunks_fts MATCH 'body : ' || ?
@@ -62,18 +64,24 @@ def folder_source(path: Path) -> Source:
 
 
 def run_without_prefect(
-    source: Source, home: Path, mode: str = "auto", *, store_url: str | None = None
+    source: Source,
+    home: Path,
+    mode: str = "auto",
+    *,
+    store_url: str | None = None,
+    keeps_cursor: bool = False,
 ) -> dict[str, int]:
     """Sync a source by the lanes alone, in plain threads.
 
     From claim to closing it is what a flow does, with its heartbeat and under its lease; what is left out is
-    Prefect, and the cursor's block: a run begins without one.
+    Prefect, and the cursor's block: a run begins without one, unless it is told to keep it.
 
     Args:
         source: What is synced.
         home: What CATCHMENT_HOME would be; made where it is missing.
         mode: auto, full or incremental.
         store_url: Where the store is; a file in the home unless given.
+        keeps_cursor: Begin where the last run in this home ended that kept its cursor, too.
 
     Returns:
         The counters of the run.
@@ -109,9 +117,10 @@ def run_without_prefect(
     )
     if isinstance(claimed, Refused):
         raise Conflict(claimed.why)
+    cursors = _saved_cursors(home) if keeps_cursor else MemoryCursorStore()
     surroundings = Surroundings(
         engine=engine,
-        cursors=MemoryCursorStore(),
+        cursors=cursors,
         clock=SystemClock(),
         sync=sync,
         parse=ParseSettings(),
@@ -120,8 +129,26 @@ def run_without_prefect(
     )
     run = begin_run(claimed, surroundings, stop=StopSignal(), credentials=source.credentials)
     counters = _worked_off(run)
+    if keeps_cursor:
+        _keep_cursors(cursors, home)
     run.index.complete(engine)  # what a first load leaves to be built belongs to its time
     return counters
+
+
+def _saved_cursors(home: Path) -> MemoryCursorStore:
+    """Return the cursors of earlier runs in a home."""
+    from catchment.sync.cursor import CursorValue, MemoryCursorStore, SavedCursor
+
+    store, path = MemoryCursorStore(), home / _CURSORS
+    for told in json.loads(path.read_text("utf-8")) if path.exists() else ():
+        current, *previous = (CursorValue(**each) for each in (told["current"], *told["previous"]))
+        store.save(SavedCursor(told["connector_id"], told["store_id"], current, tuple(previous)))
+    return store
+
+
+def _keep_cursors(store: MemoryCursorStore, home: Path) -> None:
+    saved = [asdict(each) for each in store.saved.values()]
+    (home / _CURSORS).write_text(json.dumps(saved), "utf-8")
 
 
 def _file_of(home: Path) -> str:
@@ -214,7 +241,7 @@ def command(*words: object) -> list[str]:
     return [str(_COMMAND), *map(str, words)]
 
 
-def job(source: Source, home: Path, *, store_url: str | None = None) -> list[str]:
+def job(source: Source, home: Path, *, store_url: str | None = None, keeps_cursor: bool = False) -> list[str]:
     """Return the command line of one sync without Prefect."""
     from benchmarks.measure import python_job  # what the measuring needs is no part of what is measured
 
@@ -223,6 +250,8 @@ def job(source: Source, home: Path, *, store_url: str | None = None) -> list[str
         words += ["--credentials", json.dumps(source.credentials)]
     if store_url is not None:
         words += ["--store", store_url]
+    if keeps_cursor:
+        words.append("--keep-cursor")
     return python_job("benchmarks.catchment_adapter", *words)
 
 
@@ -298,6 +327,7 @@ def main() -> None:
     parser.add_argument("--name", default="benchmark")
     parser.add_argument("--credentials", type=json.loads)
     parser.add_argument("--store", help="address of the store, a file in the home unless given")
+    parser.add_argument("--keep-cursor", action="store_true", help="begin where the last run ended")
     parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
     given = parser.parse_args()
 
@@ -305,7 +335,10 @@ def main() -> None:
 
     startup.starting()  # as the command does
     source = Source(given.provider, given.config, given.credentials, given.name)
-    print(json.dumps(run_without_prefect(source, given.home, given.mode, store_url=given.store)))
+    counters = run_without_prefect(
+        source, given.home, given.mode, store_url=given.store, keeps_cursor=given.keep_cursor
+    )
+    print(json.dumps(counters))
 
 
 if __name__ == "__main__":

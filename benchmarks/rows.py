@@ -27,6 +27,7 @@ from benchmarks.postgres_rows import memory_postgresql, postgresql, postgresql_f
 from benchmarks.push_rows import push
 from benchmarks.report import Result
 from benchmarks.s3_rows import memory_s3, s3, s3_floor, s3_unchanged
+from benchmarks.service_rows import confluence, github, notion, rss
 from benchmarks.status_rows import status
 from benchmarks.store_rows import store, store_filled
 from benchmarks.tools import COMMAND, NAIVE, PLAIN, Tool
@@ -290,5 +291,11 @@ ROWS: dict[str, Row] = {
     "store-filled": store_filled,
     "push": push,
     "status": status,
+    "github": github,
+    "confluence": confluence,
+    "notion": notion,
+    "rss": rss,
     "peers": peers,
 }
+GROUPS = {"services": ("github", "confluence", "notion", "rss")}
+"""Names that stand for several rows."""
