@@ -28,6 +28,7 @@ from catchment.kit.health import Capability, Health
 from catchment.kit.network import Network
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
+from catchment.kit.webhook import Handshake
 
 __all__ = [
     "AccessEntry",
@@ -47,6 +48,7 @@ __all__ = [
     "Deleted",
     "FeedEvent",
     "Found",
+    "Handshake",
     "Health",
     "Item",
     "ItemUnreadable",

@@ -18,6 +18,7 @@ from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.health import Capability
 from catchment.kit.session import Session
 from catchment.kit.url import SourceAddress
+from catchment.kit.webhook import Handshake
 
 ConfigT = TypeVar("ConfigT", bound=SourceConfig)
 CredentialsT = TypeVar("CredentialsT", bound=SourceCredentials | None)
@@ -287,11 +288,33 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
         raise NotImplementedError
 
     @staticmethod
-    def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
-        """Verify a delivery (signature first, in constant time) and return what it reports.
+    def handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
+        """Return what to answer, and to keep, when a vendor only makes the acquaintance of this address.
+
+        Pure, and signature first, as `webhook`. None for every other delivery, and for vendors that do no
+        such thing.
 
         Raises:
-            PermissionMissing: The signature is absent or wrong.
+            PermissionMissing: It is a greeting whose signature is absent or wrong.
+        """
+        return None
+
+    @staticmethod
+    def webhook(
+        headers: Mapping[str, str], body: bytes, secret: str, *, now: float | None = None
+    ) -> list[FeedEvent]:
+        """Verify a delivery (signature first, in constant time) and return what it reports.
+
+        Args:
+            headers: Of the request; ``:method`` and ``:path``, with the query, are its first line, which some
+                vendors sign.
+            body: As it came.
+            secret: What the vendor signs with.
+            now: When it came, POSIX seconds; None is this moment. Where the vendor tells when it was sent,
+                an old one is refused.
+
+        Raises:
+            PermissionMissing: The signature is absent or wrong, or the delivery is old.
         """
         raise NotImplementedError
 

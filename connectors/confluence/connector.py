@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -87,7 +88,8 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         "Whiteboards, databases and drafts are not read; pages below them are, without the names above.",
         "An incremental run asks by the clock of this machine: one that differs from the site's by more than "
         "ten minutes can miss changes until the next complete listing.",
-        "Cloud delivers webhooks to apps of the marketplace only; those of Data Center are understood.",
+        "Cloud delivers webhooks to apps alone, not to tokens and sign-ins: without an app of one's own it "
+        "is polled.",
     )
 
     def __init__(
@@ -208,13 +210,15 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         return self._access.lists([item.key for item in items])
 
     @staticmethod
-    def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
-        """Verify a delivery of Data Center and return what it reports.
+    def webhook(
+        headers: Mapping[str, str], body: bytes, secret: str, *, now: float | None = None
+    ) -> list[FeedEvent]:
+        """Verify a delivery of Data Center, or of Cloud to an app, and return what it reports.
 
         Raises:
             PermissionMissing: The signature is absent or wrong, or the delivery is old.
         """
-        return webhooks.events(headers, body, secret)
+        return webhooks.events(headers, body, secret, now=time.time() if now is None else now)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -1,32 +1,43 @@
-"""Deliveries of Data Center: signed with the secret of the webhook, each about one piece of content."""
+"""Deliveries: those of Data Center are signed with the secret of the webhook, those of Cloud as Connect does.
+
+Cloud delivers to apps alone. An app of one's own, whose descriptor names this address for each event with the
+event's name behind it (``?event=page_updated``), has its shared secret as the secret here.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import time
 from collections.abc import Mapping
+from typing import Any
 
 from catchment.kit import Changed, Deleted, FeedEvent, Item, PermissionMissing
+from catchment.kit.webhook import header, is_signed, require_fresh
+from connectors.confluence import connect
 
 STALE_SECONDS = 15 * 60.0
 """A delivery is made once and at once: an older one is a copy that somebody kept."""
 _SIGNATURE = "x-hub-signature"
-_KINDS = frozenset({"page", "blog", "comment", "attachment"})
+_KINDS = ("page", "blog", "comment", "attachment")
 _GONE = frozenset({"trashed", "removed", "archived"})
 _NEW = frozenset({"created", "updated", "restored", "moved", "unarchived"})
 
 
-def events(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
+def events(headers: Mapping[str, str], body: bytes, secret: str, *, now: float) -> list[FeedEvent]:
     """Return what a delivery reports: keys that changed, or that are gone; nothing for other events.
+
+    Args:
+        headers: Of the request, with ``:method`` and ``:path`` where it comes from Cloud.
+        body: As it came.
+        secret: Of the webhook at Data Center; the shared secret of the app in Cloud.
+        now: When it came, POSIX seconds.
 
     Raises:
         PermissionMissing: The signature is absent or wrong, or the delivery is old.
     """
-    given = {name.lower(): value for name, value in headers.items()}.get(_SIGNATURE, "")
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    if not secret or not hmac.compare_digest(given.removeprefix("sha256=").encode(), expected.encode()):
+    event = ""
+    if header(headers, "authorization").startswith(connect.SCHEME):
+        event = connect.verified_event(headers, secret, now=now)
+    elif not is_signed(_with_prefix(header(headers, _SIGNATURE)), body, secret):
         raise PermissionMissing(
             "The signature of the delivery is absent or wrong.",
             remedy="Give the webhook and the connector the same secret.",
@@ -38,20 +49,19 @@ def events(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEve
         return []
     if not isinstance(told, dict):
         return []
-    _require_fresh(told)
-    return _reported(told)
-
-
-def _require_fresh(told: Mapping[str, object]) -> None:
     stamp = told.get("timestamp")
-    if isinstance(stamp, int | float) and abs(time.time() - stamp / 1000) > STALE_SECONDS:
-        raise PermissionMissing(
-            "The delivery is old.", remedy="Set the clocks right; a delivery is not taken twice."
-        )
+    if isinstance(stamp, int | float):
+        require_fresh(stamp / 1000, now=now, most_seconds=STALE_SECONDS)
+    return _reported(told, str(told.get("event") or event))
 
 
-def _reported(told: Mapping[str, object]) -> list[FeedEvent]:
-    noun, _, what = str(told.get("event") or "").partition("_")
+def _with_prefix(signature: str) -> str:
+    """Return a signature with the name of its method, which not every release writes."""
+    return signature if signature.startswith("sha256=") else f"sha256={signature}"
+
+
+def _reported(told: Mapping[str, Any], event: str) -> list[FeedEvent]:
+    noun, _, what = event.partition("_")
     about = told.get(noun) if noun in _KINDS else None
     id = about.get("id") if isinstance(about, dict) else None
     if not isinstance(id, int | str) or not str(id).removeprefix("att").isdigit():

@@ -18,6 +18,7 @@ from catchment.kit import (
     CursorExpired,
     FeedEvent,
     Found,
+    Handshake,
     Item,
     Kind,
     ListingEvent,
@@ -268,7 +269,22 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         return self._access.lists(items)
 
     @staticmethod
-    def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
+    def handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
+        """Answer the ping of a new webhook.
+
+        Raises:
+            PermissionMissing: Its signature is absent or wrong.
+        """
+        return webhook.read_handshake(headers, body, secret)
+
+    @staticmethod
+    def webhook(
+        headers: Mapping[str, str],
+        body: bytes,
+        secret: str,
+        *,
+        now: float | None = None,  # noqa: ARG004 - GitHub does not tell when
+    ) -> list[FeedEvent]:
         """Verify a delivery and return what it reports; a `Checkpoint` names a scope to be looked at.
 
         Raises:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,15 +13,17 @@ from catchment.kit import (
     ConfigRejected,
     Deleted,
     FeedEvent,
+    Handshake,
     Item,
     PermissionMissing,
     SourceDown,
 )
+from catchment.kit.webhook import header, is_signed
 from connectors.github.client import Repository
 from connectors.github.issues import item_of
 from connectors.github.places import FILES, ISSUES, FilePlace, file_path
 
-SIGNATURE = "x-hub-signature-256"
+SIGNATURE, EVENT = "x-hub-signature-256", "x-github-event"
 _HEADS = "refs/heads/"
 _ZERO = "0" * 40
 MOST_COMMITS = 20
@@ -42,13 +42,12 @@ def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[
         PermissionMissing: The signature is absent or wrong.
         ConfigRejected: It is signed, and cannot be read.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    verify(given.get(SIGNATURE, ""), body, secret)
-    read = _READERS.get(given.get("x-github-event", ""))
+    verify(header(headers, SIGNATURE), body, secret)
+    read = _READERS.get(header(headers, EVENT))
     if read is None:
         return []
     try:
-        payload = _payload(given.get("content-type", ""), body)
+        payload = _payload(header(headers, "content-type"), body)
         last: dict[str, FeedEvent] = {}
         for event in read(payload):
             name = _name(event)
@@ -63,15 +62,25 @@ def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[
         ) from error
 
 
+def read_handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
+    """Answer the ping of a new webhook; None for every other delivery.
+
+    Raises:
+        PermissionMissing: Its signature is absent or wrong; GitHub then shows the delivery as failed.
+    """
+    if header(headers, EVENT) != "ping":
+        return None
+    verify(header(headers, SIGNATURE), body, secret)
+    return Handshake(b"pong")
+
+
 def verify(signature: str, body: bytes, secret: str) -> None:
     """See that a delivery comes from who knows the secret; without a secret nobody does.
 
     Raises:
         PermissionMissing: It does not.
     """
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    given = signature.removeprefix("sha256=").encode()
-    if not secret or not signature.startswith("sha256=") or not hmac.compare_digest(given, expected.encode()):
+    if not is_signed(signature, body, secret):
         raise PermissionMissing(
             "The signature of a delivery is missing or wrong.",
             remedy="Give the webhook at GitHub the same secret as this connector.",

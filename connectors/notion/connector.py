@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from catchment.kit import (
     Content,
     FeedEvent,
     Found,
+    Handshake,
     Item,
     Kind,
     ListingEvent,
@@ -33,7 +35,7 @@ from connectors.notion.items import RecentRows
 from connectors.notion.listing import Listing, Within
 from connectors.notion.people import People
 from connectors.notion.reading import Reader
-from connectors.notion.webhook import read_delivery
+from connectors.notion.webhook import read_delivery, read_handshake
 from connectors.notion.words import dashed
 
 WORKSPACE = "workspace"
@@ -186,13 +188,24 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         return Finder(self.api, self._rows, self._people, now=0.0).sees(key)
 
     @staticmethod
-    def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
+    def handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
+        """Take the verification token that a new subscription tells.
+
+        Raises:
+            PermissionMissing: Another one is stored already.
+        """
+        return read_handshake(headers, body, secret)
+
+    @staticmethod
+    def webhook(
+        headers: Mapping[str, str], body: bytes, secret: str, *, now: float | None = None
+    ) -> list[FeedEvent]:
         """Verify a delivery and return what it reports: what to look at, or what went into the trash.
 
         Raises:
-            PermissionMissing: The signature is absent or wrong.
+            PermissionMissing: The signature is absent or wrong, or the delivery is old.
         """
-        return read_delivery(headers, body, secret)
+        return read_delivery(headers, body, secret, now=time.time() if now is None else now)
 
     def close(self) -> None:
         """Let go of connections."""

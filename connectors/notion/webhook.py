@@ -2,45 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from catchment.kit import Changed, Deleted, FeedEvent, Item, PermissionMissing
-from connectors.notion.words import dashed
+from pydantic import SecretStr
+
+from catchment.kit import Changed, Deleted, FeedEvent, Handshake, Item, PermissionMissing
+from catchment.kit.webhook import header, is_signed, require_fresh
+from connectors.notion.words import dashed, seconds
 
 SIGNATURE = "x-notion-signature"
-_PREFIX = "sha256="
+STALE_SECONDS = 2 * 86_400.0
+"""Notion tries eight times, the last one about a day after the event."""
 _READ = frozenset({"page", "data_source"})
 
 
-def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
+def read_delivery(headers: Mapping[str, str], body: bytes, secret: str, *, now: float) -> list[FeedEvent]:
     """Verify a delivery and return what it reports.
 
     The key of the signature is the verification token that the first delivery of a subscription told. A
-    delivery carries no content, and may come late, twice or out of order: it names what to look at. That
-    first delivery reports nothing and is let in only while there is no secret; `verification_token` reads it.
+    delivery carries no content, and may come late, twice or out of order: it names what to look at.
+
+    Args:
+        headers: Of the request.
+        body: As it came.
+        secret: The verification token.
+        now: When it came, POSIX seconds.
 
     Raises:
-        PermissionMissing: The signature is absent or wrong.
+        PermissionMissing: The signature is absent or wrong, or the event is two days old.
     """
-    if not secret and verification_token(body) is not None:
-        return []
-    given = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE, "")
-    expected = _PREFIX + hmac.digest(secret.encode(), body, hashlib.sha256).hex()
-    if not secret or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise PermissionMissing(
-            "The delivery is not signed with the verification token of this connector.",
-            remedy="Compare the token with the one at the subscription in Notion.",
-        )
+    if not is_signed(header(headers, SIGNATURE), body, secret):
+        raise _unsigned()
     told = _told(body)
+    stamp = told.get("timestamp")
+    sent_at = seconds(stamp) if isinstance(stamp, str) else None
+    if sent_at is not None:
+        require_fresh(sent_at, now=now, most_seconds=STALE_SECONDS)
     named = _named(told)
     if named is None:
         return []
     key, is_gone = named
     return [Deleted(key)] if is_gone else [Changed(Item(key, key))]
+
+
+def read_handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
+    """Take the verification token of a new subscription; None for every other delivery.
+
+    It is signed with nothing known yet, so that anybody could send one: it is let in while there is no
+    secret, and afterwards only if it is signed with the secret and tells the same.
+
+    Raises:
+        PermissionMissing: A secret is stored already, and this is not signed with it.
+    """
+    token = verification_token(body)
+    if token is None:
+        return None
+    if secret and not (token == secret and is_signed(header(headers, SIGNATURE), body, secret)):
+        raise _unsigned()
+    return Handshake(
+        secret=SecretStr(token),
+        remedy="Paste the verification token into the subscription, among the webhooks of the integration.",
+    )
+
+
+def _unsigned() -> PermissionMissing:
+    return PermissionMissing(
+        "The delivery is not signed with the verification token of this connector.",
+        remedy="Compare the token with the one at the subscription in Notion.",
+    )
 
 
 def verification_token(body: bytes) -> str | None:

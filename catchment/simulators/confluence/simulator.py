@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -101,6 +102,37 @@ class Confluence(Simulator):
         headers = {"Content-Type": "application/json", "X-Hub-Signature": f"sha256={signature}"}
         return headers, body
 
+    def cloud_delivery(
+        self, event: str, id: int, *, path: str = "/confluence", secret: str | None = None
+    ) -> tuple[dict[str, str], bytes]:
+        """Return first line, headers and body of a webhook, as Cloud sends it to an app and signs it.
+
+        The name of the event stands in the address alone, as the app's descriptor put it there.
+        """
+        kind, now = event.partition("_")[0], self.clock.now()
+        body = json.dumps(
+            {
+                "userAccountId": "5b10a2844c20165700ede21g",
+                "accountType": "customer",
+                "timestamp": int(now * 1000),
+                kind: {"id": id, "title": "A title", "spaceKey": "ENG", "version": 2},
+            }
+        ).encode()
+        qsh = hashlib.sha256(f"POST&{path}&event={event}".encode()).hexdigest()
+        claims = {"iss": "client-key", "iat": int(now), "exp": int(now) + 180, "qsh": qsh}
+        signed = ".".join(
+            _web64(json.dumps(each).encode()) for each in ({"typ": "JWT", "alg": "HS256"}, claims)
+        )
+        key = (self.webhook_secret if secret is None else secret).encode()
+        word = f"{signed}.{_web64(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
+        headers = {
+            ":method": "POST",
+            ":path": f"/hooks/17{path}?event={event}",
+            "Content-Type": "application/json",
+            "Authorization": f"JWT {word}",
+        }
+        return headers, body
+
     def _now(self) -> float:
         return self.clock.now()
 
@@ -152,6 +184,10 @@ class Confluence(Simulator):
         if one is None:
             return Reply(404, {"error": {"code": "ResourceNotFound"}})
         return Reply(200, one.data, {"Content-Type": one.media_type})
+
+
+def _web64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def media_token(id: int, version: int) -> str:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from catchment.core.items import Changed, Deleted, Item
-from catchment.kit import PermissionMissing
+from catchment.kit import FeedEvent, PermissionMissing
 from catchment.simulators.confluence import Confluence as Site
-from connectors.confluence import Confluence, webhook
+from connectors.confluence import Confluence, connect, webhook
 from tests.support.confluence import DATA, needs_data
 
 SECRET = Site().webhook_secret
 
 
+Way = Callable[..., tuple[dict[str, str], bytes]]
+
+
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A site whose time is everybody's."""
-    made = Site()
-    monkeypatch.setattr(webhook.time, "time", made.clock.now)
-    return made
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture(params=["data center", "cloud"])
+def deliver(request: pytest.FixtureRequest, site: Site) -> Way:
+    """How a site sends: Data Center signs the body, Cloud the request."""
+    way: Way = site.delivery if request.param == "data center" else site.cloud_delivery
+    return way
+
+
+def told_of(site: Site, delivery: tuple[dict[str, str], bytes], secret: str = SECRET) -> list[FeedEvent]:
+    """Take a delivery in at the site's own time."""
+    return Confluence.webhook(*delivery, secret, now=site.clock.now())
 
 
 @pytest.mark.parametrize(
@@ -40,17 +56,17 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
         ("comment_removed", 9, Deleted("9")),
     ],
 )
-def test_what_happened_is_told_by_key(site: Site, event: str, id_: int, told: object) -> None:
+def test_what_happened_is_told_by_key(site: Site, deliver: Way, event: str, id_: int, told: object) -> None:
     """Ids are numbers here, and keys are text."""
-    assert Confluence.webhook(*site.delivery(event, id_), SECRET) == [told]
+    assert told_of(site, deliver(event, id_)) == [told]
 
 
 @pytest.mark.parametrize(
     "event", ["page_viewed", "space_logo_updated", "label_added", "user_created", "", "page"]
 )
-def test_other_events_tell_nothing(site: Site, event: str) -> None:
+def test_other_events_tell_nothing(site: Site, deliver: Way, event: str) -> None:
     """They are well signed, and no error."""
-    assert Confluence.webhook(*site.delivery(event, 7), SECRET) == []
+    assert told_of(site, deliver(event, 7)) == []
 
 
 def test_a_signature_that_is_absent_or_wrong_is_refused(site: Site) -> None:
@@ -69,36 +85,114 @@ def test_a_signature_that_is_absent_or_wrong_is_refused(site: Site) -> None:
         (site.delivery("page_updated", 7, secret="")[0], body, ""),
     ):
         with pytest.raises(PermissionMissing) as caught:
-            Confluence.webhook(given, sent, secret)
+            told_of(site, (given, sent), secret)
         assert SECRET not in str(caught.value)
 
 
 def test_names_of_headers_may_be_written_in_any_case(site: Site) -> None:
     """As servers hand them on."""
     headers, body = site.delivery("page_updated", 7)
-    assert Confluence.webhook({name.lower(): value for name, value in headers.items()}, body, SECRET)
+    assert told_of(site, ({name.lower(): value for name, value in headers.items()}, body))
 
 
 def test_an_old_delivery_is_refused(site: Site) -> None:
     """And one of a time to come; within a quarter of an hour it is good."""
     delivery = site.delivery("page_updated", 7)
     site.clock.advance(webhook.STALE_SECONDS - 1)
-    assert Confluence.webhook(*delivery, SECRET)
+    assert told_of(site, delivery)
     site.clock.advance(2)
     with pytest.raises(PermissionMissing, match="old"):
-        Confluence.webhook(*delivery, SECRET)
+        told_of(site, delivery)
+
+
+class TestCloud:
+    def test_a_signature_ends(self, site: Site) -> None:
+        """After three minutes, as Cloud makes it; one of a time to come is none either."""
+        delivery = site.cloud_delivery("page_updated", 7)
+        site.clock.advance(180)
+        assert told_of(site, delivery)
+        site.clock.advance(1)
+        with pytest.raises(PermissionMissing, match="ended"):
+            told_of(site, delivery)
+        site.clock.advance(-3600)
+        with pytest.raises(PermissionMissing, match="to come"):
+            told_of(site, delivery)
+
+    def test_it_is_good_for_one_request_alone(self, site: Site) -> None:
+        """Another event, path or verb is another request; more below the app's own address is not."""
+        headers, body = site.cloud_delivery("page_updated", 7)
+        address = headers[":path"]
+        assert told_of(site, ({**headers, ":path": f"/deeper{address}"}, body))
+        for changed in (
+            {":path": address.replace("page_updated", "page_removed")},
+            {":path": f"{address}&more=1"},
+            {":path": address.replace("/confluence", "/confluence/more")},
+            {":path": address.partition("?")[0]},
+            {":path": ""},
+            {":method": "PUT"},
+        ):
+            with pytest.raises(PermissionMissing, match="another request"):
+                told_of(site, ({**headers, **changed}, body))
+
+    @pytest.mark.parametrize("secret", ["another secret", ""])
+    def test_another_secret_is_refused(self, site: Site, secret: str) -> None:
+        """Also none: that would be everybody's."""
+        for delivery in (
+            site.cloud_delivery("page_updated", 7),
+            site.cloud_delivery("page_updated", 7, secret=""),
+        ):
+            with pytest.raises(PermissionMissing) as caught:
+                told_of(site, delivery, secret)
+            assert SECRET not in str(caught.value)
+
+    def test_what_is_no_word_of_connect_is_refused(self, site: Site) -> None:
+        """Cut, without a signature, of another method, without an end, or no word at all."""
+        headers, body = site.cloud_delivery("page_updated", 7)
+        head, claims, signature = headers["Authorization"].removeprefix("JWT ").split(".")
+
+        def signed(head: object, claims: object) -> str:
+            words = ".".join(
+                base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=")
+                for each in (head, claims)
+            )
+            made = hmac.new(SECRET.encode(), words.encode(), hashlib.sha256).digest()
+            return f"{words}.{base64.urlsafe_b64encode(made).decode().rstrip('=')}"
+
+        for word in (
+            "",
+            "..",
+            f"{head}.{claims}.",
+            f"{head}.{claims}",
+            f"{head}.{claims}.{signature[:-2]}",
+            f"{head}.{claims}.{signature}.{signature}",
+            "é.é.é",
+            signed({"alg": "none"}, {"exp": 9e9, "iat": 0}),
+            signed([], {"exp": 9e9, "iat": 0}),
+            signed({"alg": "HS256"}, {"qsh": "x"}),
+            signed({"alg": "HS256"}, []),
+        ):
+            with pytest.raises(PermissionMissing):
+                told_of(site, ({**headers, "Authorization": f"JWT {word}"}, body))
+
+    def test_parameters_are_signed_in_the_order_of_their_names(self) -> None:
+        """Signs are written out, and values of one name stand together."""
+        query = connect._query("zee_last=param&repeated=parameter 1&first=param&repeated=parameter 2&jwt=ABC")
+        assert query == "first=param&repeated=parameter%201,parameter%202&zee_last=param"
+        assert connect._query("a=x%2By+~*&dash=-") == "a=x%2By%20~%2A&dash=-"
+
+
+def test_nobody_has_to_be_greeted(site: Site, deliver: Way) -> None:
+    """Neither kind of site makes anybody's acquaintance first."""
+    assert Confluence.handshake(*deliver("page_updated", 7), SECRET) is None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"ping", b"[]", b"{}", b'{"event": "page_updated", "page": {"id": "x"}}']
 )
-def test_a_body_without_an_event_tells_nothing(body: bytes) -> None:
+def test_a_body_without_an_event_tells_nothing(site: Site, body: bytes) -> None:
     """Such as that of the button that tries a webhook."""
-    import hashlib
-    import hmac
-
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    assert Confluence.webhook({"X-Hub-Signature": f"sha256={signature}"}, body, SECRET) == []
+    assert told_of(site, ({"X-Hub-Signature": f"sha256={signature}"}, body)) == []
 
 
 @needs_data
@@ -110,4 +204,4 @@ def test_the_example_of_data_center_is_read(site: Site) -> None:
     site.clock.seconds = example["timestamp"] / 1000
     headers, body = site.delivery(example["event"], example["page"]["id"])
     assert {**json.loads(body), "userKey": ""} == {**example, "userKey": ""}
-    assert Confluence.webhook(headers, body, SECRET) == [Changed(Item("123456", "123456"))]
+    assert told_of(site, (headers, body)) == [Changed(Item("123456", "123456"))]

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from catchment.core.errors import ConfigRejected, PermissionMissing
-from catchment.kit import Changed, Checkpoint, Deleted, FeedEvent
+from catchment.kit import Changed, Checkpoint, Deleted, FeedEvent, Handshake
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Hooks, Repository
 from catchment.simulators.github.world import ZERO
@@ -90,6 +90,21 @@ class TestSignature:
             with pytest.raises(ConfigRejected):
                 GitHub.webhook(signed, body, SECRET)
         assert read(hooks.delivery("star", {"anything": 1})) == []
+
+
+class TestHandshake:
+    def test_a_ping_is_answered(self, hooks: Hooks) -> None:
+        """Nothing is to be kept, and nothing is reported."""
+        found = GitHub.handshake(*hooks.ping(), SECRET)
+        assert found == Handshake(b"pong")
+        assert read(hooks.ping()) == []
+
+    def test_only_a_ping_that_is_signed(self, hooks: Hooks) -> None:
+        """With another secret GitHub shows it as failed; other deliveries are no greetings."""
+        for delivery in (Hooks(hooks.github, "another").ping(), Hooks(hooks.github, "").ping()):
+            with pytest.raises(PermissionMissing):
+                GitHub.handshake(*delivery, SECRET)
+        assert GitHub.handshake(*Hooks(hooks.github, "another").delivery("star", {}), SECRET) is None
 
 
 class TestEvents:

@@ -12,16 +12,22 @@ from catchment.kit import PermissionMissing
 from catchment.simulators.notion import NotionSimulator
 from catchment.simulators.notion.hooks import sign
 from connectors.notion import Notion
-from connectors.notion.webhook import verification_token
+from connectors.notion.webhook import STALE_SECONDS
+from connectors.notion.words import seconds
 from tests.support.notion import HOOKS, needs_data
 
 SECRET = "secret_canary"
 
 
-def told(body: Any, *, secret: str = SECRET) -> list[tuple[str, str]]:
+def told(body: Any, *, secret: str = SECRET, now: float = 0.0) -> list[tuple[str, str]]:
     """Deliver something that is signed well, and return what it reports."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return named(Notion.webhook({"X-Notion-Signature": sign(raw, secret)}, raw, SECRET))
+    return named(Notion.webhook({"X-Notion-Signature": sign(raw, secret)}, raw, SECRET, now=now))
+
+
+def deliver(world: NotionSimulator, headers: dict[str, str], body: bytes) -> list[tuple[str, str]]:
+    """Deliver something of a workspace at once."""
+    return named(Notion.webhook(headers, body, world.verification_token, now=world.clock.now()))
 
 
 def named(events: list[Any]) -> list[tuple[str, str]]:
@@ -61,7 +67,16 @@ class TestSignature:
         """Servers write them as they like."""
         headers, body = world.delivery("page.created", world.page("New"))
         small = {name.lower(): value for name, value in headers.items()}
-        assert len(Notion.webhook(small, body, world.verification_token)) == 1
+        assert len(deliver(world, small, body)) == 1
+
+    def test_an_old_one_is_refused(self, world: NotionSimulator) -> None:
+        """Notion's last try comes within a day; the time stands under the signature."""
+        headers, body = world.delivery("page.created", world.page("New"))
+        world.clock.advance(STALE_SECONDS - 1)
+        assert len(deliver(world, headers, body)) == 1
+        world.clock.advance(2)
+        with pytest.raises(PermissionMissing, match="old"):
+            deliver(world, headers, body)
 
 
 class TestEvents:
@@ -85,14 +100,14 @@ class TestEvents:
         _, source = world.database("Tasks")
         entity = source if event.startswith("data") else world.page("Page", source)
         headers, body = world.delivery(event, entity, attempt=3)
-        assert named(Notion.webhook(headers, body, world.verification_token)) == [(what, entity)]
-        assert named(Notion.webhook(headers, body, world.verification_token)) == [(what, entity)], "replayed"
+        assert deliver(world, headers, body) == [(what, entity)]
+        assert deliver(world, headers, body) == [(what, entity)], "replayed"
 
     def test_a_comment_means_its_page(self, world: NotionSimulator) -> None:
         """It counts as no edit, so that only the delivery tells of it."""
         page = world.page("Page")
         headers, body = world.delivery("comment.created", world.comment(page, "a remark"), page_id=page)
-        assert named(Notion.webhook(headers, body, world.verification_token)) == [("changed", page)]
+        assert deliver(world, headers, body) == [("changed", page)]
 
     @pytest.mark.parametrize(
         "body",
@@ -119,11 +134,31 @@ class TestEvents:
     def test_the_handshake_tells_the_token(self, world: NotionSimulator) -> None:
         """It is let in while no token is stored, and never again: anybody could send it."""
         headers, body = world.handshake()
-        assert Notion.webhook(headers, body, "") == []
-        assert verification_token(body) == world.verification_token
-        assert verification_token(world.delivery("page.created", world.page("New"))[1]) is None
+        found = Notion.handshake(headers, body, "")
+        assert found is not None
+        assert found.secret is not None
+        assert found.secret.get_secret_value() == world.verification_token
+        assert (found.body, "Paste" in found.remedy) == (b"", True)
+        assert Notion.handshake(*world.delivery("page.created", world.page("New")), "") is None
+        for stored in (world.verification_token, "another"):
+            with pytest.raises(PermissionMissing) as caught:
+                Notion.handshake(headers, body, stored)
+            assert world.verification_token not in str(caught.value)
+
+    def test_the_handshake_may_come_again_signed(self, world: NotionSimulator) -> None:
+        """With the token that is stored; one that would replace it is refused, signed or not."""
+        headers, body = world.handshake()
+        signed = {**headers, "X-Notion-Signature": sign(body, world.verification_token)}
+        assert Notion.handshake(signed, body, world.verification_token) is not None
+        other = b'{"verification_token": "secret_other"}'
+        for key in (world.verification_token, "secret_other"):
+            with pytest.raises(PermissionMissing):
+                Notion.handshake({"X-Notion-Signature": sign(other, key)}, other, world.verification_token)
+
+    def test_the_handshake_reports_nothing(self, world: NotionSimulator) -> None:
+        """Taken for an event it is not believed without a token."""
         with pytest.raises(PermissionMissing):
-            Notion.webhook(headers, body, world.verification_token)
+            Notion.webhook(*world.handshake(), "")
 
     @needs_data
     @pytest.mark.parametrize(
@@ -136,4 +171,7 @@ class TestEvents:
     )
     def test_of_published_examples(self, name: str, key: str) -> None:
         """The entity is what changed."""
-        assert told((HOOKS / f"{name}.json").read_bytes()) == [("changed", key)]
+        body = (HOOKS / f"{name}.json").read_bytes()
+        sent_at = seconds(json.loads(body)["timestamp"])
+        assert sent_at is not None
+        assert told(body, now=sent_at) == [("changed", key)]
