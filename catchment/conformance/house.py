@@ -49,11 +49,13 @@ class House:
         credentials: What every connector signs in with; those that a source renews take their place.
         oauth_client: What a vendor knows this house by, by the provider's slug.
         on_progress: Called with a run at each beat of its pulse.
+        on_begin: Called with each run as it begins.
     """
 
     credentials: Credentials | None = None
     oauth_client: Callable[[str], Client | None] | None = None
     on_progress: Callable[[Run], None] | None = None
+    on_begin: Callable[[Run], None] | None = None
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class House:
 
     def begun(self, claimed: Claimed) -> Run:
         """Make the run of a claim, as its flow does."""
-        return begin_run(
+        run = begin_run(
             claimed,
             self.surroundings(),
             stop=StopSignal(),
@@ -132,6 +134,9 @@ class House:
             save_credentials=self._renew,
             oauth_client=self.oauth_client,
         )
+        if self.on_begin is not None:
+            self.on_begin(run)
+        return run
 
     def _renew(self, credentials: SourceCredentials) -> None:
         self.credentials = credentials.reveal()
@@ -224,6 +229,10 @@ class House:
         row = self.item(key)
         assert row is not None, f"the ledger has no {key}"
         return row[column]
+
+    def tune(self, **settings: Any) -> None:
+        """Change how runs work."""
+        self.sync_settings = self.sync_settings.model_copy(update=settings)
 
     def silence(self, run_id: str | None = None, seconds: float = 100.0) -> None:
         """Let a run, or every run, have been silent for so long, as if its process had died."""

@@ -32,10 +32,6 @@ class Vault(PlainHouse):
         given = {"poll_seconds": 3600.0, **settings}
         super().__init__(home, clock=clock, sync=SyncSettings(**given), store_url=store_url)
 
-    def tune(self, **settings: Any) -> None:
-        """Change how runs work."""
-        self.sync_settings = self.sync_settings.model_copy(update=settings)
-
     def hint(self, key: str, hint: str) -> None:
         """Let the ledger have been told a move hint about a key, should it know the key."""
         with writing(self.engine) as connection:

@@ -1,0 +1,162 @@
+"""That a repeat costs what changed, and that every change is seen, at once or by the next complete listing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catchment.conformance.abilities import Ability
+from catchment.conformance.check import check
+from catchment.conformance.stage import Stage
+
+COUNT = 6
+_CONTENTS = ("items", "documents", "chunks", "document_access")
+
+
+@check("no-change-no-work", "Where nothing changed, a run reads no body and writes no document.")
+def no_change(stage: Stage) -> None:
+    """Sync, wait, and sync twice."""
+    stage.fill(COUNT)
+    stage.succeed()
+    stage.agree()
+    before = {name: rows for name, rows in stage.house.dump().items() if name in _CONTENTS}
+    for look in (stage.succeed, stage.list_again):
+        stage.world.settle()
+        run = look()
+        stage.expect(run.fetched == 0, f"{run.fetched} bodies were read")
+        stage.expect(run.indexed == 0 and run.deleted == 0, "documents were written")
+        after = {name: rows for name, rows in stage.house.dump().items() if name in _CONTENTS}
+        stage.expect(after == before, "the store was written to")
+
+
+def _seen(stage: Stage, ability: Ability | None, act: Callable[[], object]) -> None:
+    """Do something at the source, and have it seen: by the cheap way, or else by a complete listing."""
+    stage.succeed()
+    stage.agree()
+    stage.world.settle()
+    act()
+    stage.notice()
+    reason = stage.world.unseen.get(ability, "") if ability is not None else ""
+    trouble = stage.difference()
+    if trouble and reason:
+        stage.expect(
+            stage.connector.blind_spots, f"it is not told at once, and no blind spot says so: {trouble}"
+        )
+        stage.list_all()
+        trouble = stage.difference()
+        reason = ""
+    stage.expect(not trouble, trouble)
+    stage.expect(not reason, "it is seen at once; the world says otherwise in `unseen`")
+
+
+@check("addition-seen", "A new thing is in the index after the next run.")
+def addition(stage: Stage) -> None:
+    """One thing more."""
+    stage.fill(COUNT)
+    _seen(stage, None, lambda: stage.world.put("newcomer", "the newcomer arrives"))
+
+
+@check("edit-seen", "An edit is in the index after the next run, and costs one body.")
+def edit(stage: Stage) -> None:
+    """Another text, as long as the one before."""
+    names = stage.fill(COUNT)
+    text = f"the {names[2]} flows"
+    _seen(stage, Ability.EDIT, lambda: stage.world.edit(names[2], text.replace("flows", "froze")))
+
+
+@check("removal-seen", "What is removed goes, and nothing else does.", Ability.REMOVE)
+def removal(stage: Stage) -> None:
+    """One thing less."""
+    names = stage.fill(COUNT)
+    _seen(stage, Ability.REMOVE, lambda: stage.world.remove(names[2]))
+
+
+@check(
+    "restoration-seen",
+    "What was removed and comes back is in the index again.",
+    Ability.REMOVE,
+    Ability.RESTORE,
+)
+def restoration(stage: Stage) -> None:
+    """Away for one run, and back."""
+    names = stage.fill(COUNT)
+    stage.succeed()
+    stage.world.settle()
+    stage.world.remove(names[2])
+    stage.list_all()
+    stage.agree()
+    _seen(stage, Ability.RESTORE, lambda: stage.world.restore(names[2]))
+
+
+@check("rename-seen", "A rename keeps one document, under the new name.", Ability.RENAME)
+def rename(stage: Stage) -> None:
+    """Another name; a source whose keys are its own ids keeps the document's id as well."""
+    names = stage.fill(COUNT)
+    stage.succeed()
+    key, ids = stage.world.key(names[2]), stage.house.ids()
+    path = stage.house.fact(key, "path")
+    _seen(stage, Ability.RENAME, lambda: stage.world.rename(names[2], "otherwise"))
+    new = stage.world.key("otherwise")
+    stage.expect(stage.house.fact(new, "path") != path, "the path is the old one")
+    if new == key:
+        stage.expect(stage.house.ids()[new] == ids[key], "the document has another id")
+
+
+@check("move-seen", "What is moved keeps one document, in its new place.", Ability.MOVE)
+def move(stage: Stage) -> None:
+    """Another place within what is read."""
+    names = stage.fill(COUNT)
+    stage.succeed()
+    path = stage.house.fact(stage.world.key(names[2]), "path")
+    _seen(stage, Ability.MOVE, lambda: stage.world.move(names[2]))
+    stage.expect(stage.house.fact(stage.world.key(names[2]), "path") != path, "the path is the old one")
+
+
+@check(
+    "permission-change-seen",
+    "Who may read a thing is told as it is now: nobody else, and never everybody for want of an answer.",
+    Ability.RESTRICT,
+)
+def permission_change(stage: Stage) -> None:
+    """One thing is restricted to one person."""
+    names = stage.fill(COUNT)
+    source = stage.source()
+    items = {item.key: item for item in stage.everything(source)}
+    stage.within(lambda: source.permissions(list(items.values())))
+    stage.world.restrict(names[2], "ann")
+    stage.world.settle()
+    key = stage.world.key(names[2])
+    for reader in (source, stage.source()):
+        told = stage.within(lambda reader=reader: reader.permissions([items[key]]))[key]  # type: ignore[misc]
+        stage.expect(not told.public, "everybody may read it")
+        stage.expect([entry.subject for entry in told.entries] == ["ann"], f"readers are {told.entries}")
+
+
+@check("same-moment-edits-seen", "Changes of one moment are all seen, wherever a page ends.")
+def boundary_ties(stage: Stage) -> None:
+    """Twice as many edits as fit a page, and more of them in the moment of the run itself."""
+    names = stage.fill(COUNT)
+    stage.pages_of(2)
+    stage.succeed()
+    stage.world.settle()
+    for name in names:
+        stage.world.edit(name, f"the {name} froze")
+    stage.succeed(mode="incremental" if stage.has_feed else "auto")
+    for name in names[::2]:
+        stage.world.edit(name, f"the {name} broke")
+    stage.notice()
+    stage.agree()
+
+
+@check(
+    "late-arrival-seen",
+    "What appears with a time that has passed already is seen all the same.",
+    Ability.LATE,
+)
+def late_arrival(stage: Stage) -> None:
+    """The vendor tells of a thing a moment after the run that should have seen it."""
+    stage.fill(COUNT)
+    stage.succeed()
+    stage.notice()
+    stage.world.late("latecomer", "the latecomer arrives")
+    stage.notice()
+    stage.agree()
