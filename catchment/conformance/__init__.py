@@ -1,7 +1,7 @@
 """The conformance kit: what every good connector does, tried against a vendor under control.
 
-Whoever writes a connector writes a `World`, the vendor's side of it, and runs the checks on the pair: through the
-product's own sync into a real store, without Prefect. docs/connector-kit.md tells how.
+Whoever writes a connector writes a `World`, the vendor's side of it, and runs the checks on the pair: through
+the product's own sync into a real store, without Prefect. docs/connector-kit.md tells how.
 """
 
 from catchment.conformance.abilities import Ability

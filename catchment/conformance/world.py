@@ -1,7 +1,7 @@
 """The vendor's side of a connector, under the control of the kit.
 
-Things have names that the kit makes up, such as ``river``; what the key of a thing is, and where it lies, is the
-world's to say. A method that stands here without a body is an ability: a world either does it, or says in
+Things have names that the kit makes up, such as ``river0``; what the key of a thing is, and where it lies, is
+the world's to say. A method that stands here without a body is an ability: a world either does it, or says in
 `World.cannot` why its vendor has no such thing. Faults last until `World.mend`.
 """
 
@@ -52,7 +52,7 @@ class World(ABC):
     Class attributes:
         connector: The class under test.
         cannot: Why the vendor has no such thing, by ability; every skip prints it.
-        unseen: Acts that the change feed does not tell of, and why; the next complete listing must catch them.
+        unseen: Acts that no change feed tells of, and why; the next complete listing must catch them.
         not_http: Why the source is not read over HTTP; empty where it is.
         old_configs: Settings as older versions of the connector saved them.
 
@@ -212,7 +212,12 @@ class World(ABC):
         raise NotImplementedError
 
     def rate_limit(self, form: str | None, after: int = 0) -> None:
-        """Refuse one request, after so many that go well; `form` is the value of Retry-After, None for none."""
+        """Refuse one request, after so many that go well.
+
+        Args:
+            form: Value of the header Retry-After; None sends none.
+            after: Requests that go well before.
+        """
         raise NotImplementedError
 
     def expire_token(self, after: int) -> None:

@@ -1,4 +1,4 @@
-"""That a repeat costs what changed, and that every change is seen, at once or by the next complete listing."""
+"""That a repeat costs what changed, and every change is seen: at once, or by the next complete listing."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def partial_listing(stage: Stage) -> None:
 
 @check(
     "emptied-source-is-held",
-    "A source that says it is empty, or has lost most of what it had, loses no document until a person allows it.",
+    "A source that is empty, or has lost most of what it had, loses no document until a person allows it.",
     Ability.REMOVE,
 )
 def mass_delete_guard(stage: Stage) -> None:

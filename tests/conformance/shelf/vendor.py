@@ -1,7 +1,7 @@
-"""Shelf, a vendor that does not exist: books on shelves behind a small API, with everything that vendors have.
+"""Shelf, a vendor that does not exist: books on shelves behind a small API, with all that vendors have.
 
-Pages follow the order of ids; changes are told by their time in whole seconds, deletions too. Tokens are renewed,
-change marks grow old, and webhooks are signed.
+Pages follow the order of ids; changes are told by their time in whole seconds, deletions too. Tokens are
+renewed, change marks grow old, and webhooks are signed.
 """
 
 from __future__ import annotations

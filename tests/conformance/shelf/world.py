@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from catchment.conformance import Delivery, Setup, SimulatedWorld
+from catchment.simulators import faults
 from catchment.simulators.wire import Reply, Request
 from tests.conformance.shelf.connector import LAG_SECONDS, Shelf
 from tests.conformance.shelf.vendor import REFRESH, SECRET, TOKEN, WEAK, Shelves
@@ -17,7 +18,7 @@ class ShelfWorld(SimulatedWorld):
     connector = Shelf
     listing_path = r"/(books|changes)"
     address_setting = "url"
-    error_body = {"error": "try again later"}
+    error_body: ClassVar[Any] = {"error": "try again later"}
     old_configs = ({"url": "http://127.0.0.1:1"},)
     simulator: Shelves
 
@@ -97,12 +98,8 @@ class ShelfWorld(SimulatedWorld):
         self.change_pages(lambda _, reply: _with(reply, next=None))
 
     def expire_token(self, after: int) -> None:
-        def expire() -> None:
-            self.simulator.tokens.discard(TOKEN)
-
-        from catchment.simulators import faults
-
-        self.fault(faults.meanwhile(expire), skip=after, times=1)
+        expire = faults.meanwhile(lambda: self.simulator.tokens.discard(TOKEN))
+        self.fault(expire, skip=after, times=1)
 
     def expire_cursors(self) -> None:
         self.simulator.oldest_mark = int(self.clock.now())
