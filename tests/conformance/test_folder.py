@@ -1,0 +1,15 @@
+"""The folder connector keeps every promise that has a meaning for folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catchment.conformance import Check, checks, require
+from tests.conformance.folder import FolderWorld
+
+
+@pytest.mark.parametrize("check", checks(), ids=str)
+def test_the_folder_keeps_the_promise(check: Check, tmp_path: Path) -> None:
+    require(check, FolderWorld, tmp_path)
