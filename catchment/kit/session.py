@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import RunCancelled
@@ -15,6 +15,18 @@ from catchment.kit.places import folder_roots, root_above
 
 if TYPE_CHECKING:
     from catchment.kit.oauth import Client
+
+
+class Recorded(NamedTuple):
+    """What a sync has recorded of an item."""
+
+    version: str | None
+    path: str
+
+
+def _recorded_nothing(_keys: Sequence[str]) -> Mapping[str, Recorded]:
+    """Know of no item: then everything is looked at."""
+    return {}
 
 
 def _knows_nobody(_provider: str) -> Client | None:
@@ -42,6 +54,8 @@ class Session:
         oauth_client: Returns what a vendor knows this installation by, by the provider's slug, to renew
             tokens with; see `catchment.kit.oauth.client_of`.
         on_wait: Called with a reason and seconds when a wait begins, so that a person can see it.
+        known: Returns what is recorded of items, by key, as far as anything is: for sources that must ask
+            more about what is new. Called from the thread that lists.
         trusted: Made by the operator of this machine; others may not read local folders outside
             the configured roots or borrow the machine's own identity.
     """
@@ -51,6 +65,7 @@ class Session:
     save_credentials: Callable[[SourceCredentials], None] = _keep_nothing
     oauth_client: Callable[[str], Client | None] = _knows_nobody
     on_wait: Callable[[str, float], None] = _note_nothing
+    known: Callable[[Sequence[str]], Mapping[str, Recorded]] = _recorded_nothing
     trusted: bool = True
 
     @property

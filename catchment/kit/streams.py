@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, cast
+
+import httpx
+
+from catchment.core.errors import SourceDown
 
 PIECE_BYTES = 256 * 1024
 """How much is read ahead of whoever reads."""
@@ -46,6 +52,36 @@ class PieceStream(io.RawIOBase):
         if not self._view:
             self._view = memoryview(b"")  # else the piece before stays in memory while the next one comes
             self._view = memoryview(self.next_piece())
+
+
+class Lent(PieceStream):
+    """The body of an answer that `Http.stream` lends; closing the stream gives the answer back.
+
+    Raises:
+        SourceDown: While it is read, where the connection breaks.
+    """
+
+    def __init__(self, lent: AbstractContextManager[httpx.Response], response: httpx.Response) -> None:
+        super().__init__()
+        self._lent = lent
+        self._pieces: Iterator[bytes] = response.iter_bytes(PIECE_BYTES)
+
+    def next_piece(self) -> bytes:
+        """Return the next piece."""
+        try:
+            return next((piece for piece in self._pieces if piece), b"")
+        except httpx.HTTPError as error:
+            raise SourceDown("The connection broke in the middle of a file.") from error
+
+    def close(self) -> None:
+        """Give the answer back."""
+        if not self.closed:
+            self._lent.__exit__(None, None, None)
+        super().close()
+
+    def buffered(self) -> BinaryIO:
+        """Return the stream as one that can be read by any number of bytes."""
+        return buffered(self)
 
 
 def buffered(raw: io.RawIOBase) -> BinaryIO:

@@ -12,6 +12,7 @@ from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunSt
 from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Found, Item, Scope
 from catchment.core.runs import ItemState, Mode, Origin, Reason, RunKind, Strategy
 from catchment.kit.connector import Kind, ListingEvent
+from catchment.kit.session import Recorded
 from catchment.store import items, meta, scopes
 from catchment.store.engine import reading, writing
 from catchment.store.items import Known
@@ -48,6 +49,7 @@ class Collector:
         self.run = run
         self.intake = intake
         self.rows: dict[str, ScopeRow] = {}
+        run.source.session.known = self._recorded
 
     # -- what a run does ------------------------------------------------------------------------
 
@@ -186,6 +188,14 @@ class Collector:
         report["strategy"] = Strategy.LISTING.value
         end.listing, end.sweep = True, run.mode is not Mode.INCREMENTAL
         return Plan(Strategy.LISTING, Reason.CURSOR_EXPIRED, sweep=end.sweep)
+
+    def _recorded(self, keys: Sequence[str]) -> dict[str, Recorded]:
+        """Tell a source what is known of some of its items."""
+        if not keys:
+            return {}
+        with reading(self.run.engine) as connection:
+            known = items.lookup(connection, self.run.connector.pk, keys)
+        return {key: Recorded(one.version, one.path) for key, one in known.items()}
 
     # -- listing --------------------------------------------------------------------------------
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
-
-import httpx
 
 from catchment.core.errors import PermissionMissing, SourceDown
 from catchment.kit import Content, Item, ItemUnreadable
 from catchment.kit.http import Missing
-from catchment.kit.streams import PIECE_BYTES, PieceStream, buffered
+from catchment.kit.streams import Lent
 from connectors.confluence.client import Client
 from connectors.confluence.records import (
     ATTACHMENT,
@@ -108,24 +104,5 @@ def _file(client: Client, source: Source, item: Item) -> Content:
     lent = client.http.stream(path)
     response = lent.__enter__()
     content_type = item.content_type or response.headers.get("content-type")
-    return Content(buffered(_Body(lent, response)), content_type)
+    return Content(Lent(lent, response).buffered(), content_type)
 
-
-class _Body(PieceStream):
-    """A long answer as a stream; whoever reads it closes it."""
-
-    def __init__(self, lent: AbstractContextManager[httpx.Response], response: httpx.Response) -> None:
-        super().__init__()
-        self._lent = lent
-        self._pieces: Iterator[bytes] = response.iter_bytes(PIECE_BYTES)
-
-    def next_piece(self) -> bytes:
-        try:
-            return next((piece for piece in self._pieces if piece), b"")
-        except httpx.HTTPError as error:
-            raise SourceDown("The connection broke in the middle of a file.") from error
-
-    def close(self) -> None:
-        if not self.closed:
-            self._lent.__exit__(None, None, None)
-        super().close()
