@@ -78,24 +78,39 @@ class Client:
             raise SourceDown(f"The answer of {path} is no list.")
         return found
 
-    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, path: str, params: Mapping[str, Any], *, extra: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list of version 2, each with its results.
 
         The cursor is taken out of the link to the next page, and the rest of the request stays our own:
         the link is written for the site, also where the gateway is asked.
+
+        Args:
+            path: The list.
+            params: What is asked.
+            extra: What is asked besides, as long as the answers are not too long, or too hard to make.
 
         Raises:
             SourceDown: A page comes again, or makes no sense.
             SourceError: As `Http.request`.
         """
 
-        def page(cursor: str) -> tuple[dict[str, Any], str | None]:
-            asked = {**params, **({"cursor": cursor} if cursor else {})}
+        def ask(cursor: str, more: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+            asked = {**params, **more, **({"cursor": cursor} if cursor else {})}
             response = self.http.request("GET", f"{self._base}{path}", reads_json=True, params=asked)
             body = response.json()
             if not isinstance(body, dict) or not isinstance(body.get("results"), list):
                 raise SourceDown(f"The answer of {path} is no page of a list.")
             return body, cursor_of(body, response.headers.get("link", ""))
+
+        def page(cursor: str) -> tuple[dict[str, Any], str | None]:
+            if not extra:
+                return ask(cursor, {})
+            try:
+                return ask(cursor, extra)
+            except SourceDown:
+                return ask(cursor, {})
 
         return pages("", page)
 

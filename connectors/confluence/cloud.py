@@ -48,17 +48,36 @@ class Cloud:
             for raw in self._client.rows(f"{V2}/spaces", {"limit": PAGE_ITEMS, **params}):
                 yield space_of(raw)
 
-    def documents(self, kind: str, space: Space | None, *, newest_first: bool = False) -> Iterator[Record]:
-        """Yield the pages, or the blog posts, of a space or of the whole site."""
+    def documents(
+        self, kind: str, space: Space | None, *, newest_first: bool = False, with_bodies: bool = False
+    ) -> Iterator[Record]:
+        """Yield the pages, or the blog posts, of a space or of the whole site; lists have no labels."""
         where = f"/spaces/{space.id}" if space is not None else ""
         sort = "-modified-date" if newest_first else "id"
         params = {"limit": PAGE_ITEMS, "sort": sort, "status": self._statuses(kind)}
-        yield from self._records(kind, f"{where}/{WHERE[kind]}", params)
+        yield from self._records(kind, f"{where}/{WHERE[kind]}", params, with_bodies=with_bodies)
 
-    def parts(self, kind: str, *, newest_first: bool = False) -> Iterator[Record]:
+    def parts(self, kind: str, *, newest_first: bool = False, with_bodies: bool = False) -> Iterator[Record]:
         """Yield the attachments or comments of the whole site: no list of a space has them."""
         params = {"limit": PAGE_ITEMS, "sort": "-modified-date" if newest_first else "created-date"}
-        yield from self._records(kind, f"/{WHERE[kind]}", params)
+        with_bodies = with_bodies and kind != ATTACHMENT
+        yield from self._records(kind, f"/{WHERE[kind]}", params, with_bodies=with_bodies)
+
+    def labels(self) -> Mapping[str, str] | None:
+        """Return the names of the site's labels by id; None where they are too many to ask for each.
+
+        Raises:
+            SourceError: They cannot be read; an app needs a scope of its own for them.
+        """
+        page = next(self._client.pages(f"{V2}/labels", {"limit": PAGE_ITEMS}))
+        if cursor_of(page) is not None:
+            return None
+        return {str(row["id"]): str(row["name"]) for row in page["results"] if row.get("name")}
+
+    def labelled(self, label: str, kind: str) -> Iterator[str]:
+        """Yield the ids of the pages, or posts, that have a label."""
+        for row in self._client.rows(f"{V2}/labels/{label}/{WHERE[kind]}", {"limit": PAGE_ITEMS}):
+            yield str(row["id"])
 
     def by_ids(self, kind: str, ids: Sequence[str]) -> Iterator[Record]:
         """Yield the pages or posts with these ids, as far as they are there."""
@@ -108,8 +127,11 @@ class Cloud:
         records = [record_of(PAGE, raw, self._base(page)) for raw in page["results"]]
         return records, cursor_of(page)
 
-    def _records(self, kind: str, path: str, params: Mapping[str, Any]) -> Iterator[Record]:
-        for page in self._client.pages(f"{V2}{path}", params):
+    def _records(
+        self, kind: str, path: str, params: Mapping[str, Any], *, with_bodies: bool = False
+    ) -> Iterator[Record]:
+        extra = _WITH_BODY if with_bodies else None
+        for page in self._client.pages(f"{V2}{path}", params, extra=extra):
             base = self._base(page)
             for raw in page["results"]:
                 yield record_of(kind, raw, base)

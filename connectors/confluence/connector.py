@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from catchment.kit import (
@@ -38,7 +39,7 @@ from connectors.confluence.config import ConfluenceConfig, ConfluenceCredentials
 from connectors.confluence.datacenter import DataCenter
 from connectors.confluence.datacenter_reading import DataCenterReading
 from connectors.confluence.datacenter_rights import DataCenterRights
-from connectors.confluence.fetching import fetch
+from connectors.confluence.fetching import fetch, text_of
 from connectors.confluence.health import probe
 from connectors.confluence.reading import CloudReading, Reading
 from connectors.confluence.records import Space, item_of
@@ -52,8 +53,8 @@ _ID = re.compile(r"(att)?\d{1,18}")
 class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
     """Pages, blog posts, comments and attachments of chosen spaces, or of all.
 
-    A listing reads facts only, 250 at a time, so it has no positions to resume at: one that was cut off is
-    made again, and what the ledger has is not fetched again.
+    A listing reads 250 at a time, the first one with the texts, so it has no positions to resume at: one that
+    was cut off is made again, and what the ledger has is not fetched again.
     """
 
     slug: ClassVar[str] = "confluence"
@@ -71,6 +72,7 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         "read:folder:confluence",
         "read:attachment:confluence",
         "read:comment:confluence",
+        "read:label:confluence",
         "read:space.permission:confluence",
         "readonly:content.attachment:confluence",
         "read:confluence-content.all",
@@ -148,12 +150,25 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
             SourceError: A page of a list cannot be had; all before it was yielded.
             RunCancelled: The run was asked to stop.
         """
+        return self._listing(scope, with_bodies=False)
+
+    def listing_with_content(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:  # noqa: ARG002
+        """Yield everything in a scope; in Cloud with the texts, which come 250 at a time.
+
+        Raises:
+            SourceError: As `listing`.
+        """
+        return self._listing(scope, with_bodies=True)
+
+    def _listing(self, scope: Scope, *, with_bodies: bool) -> Iterator[ListingEvent]:
         began = self.session.clock.now()
         young: list[Item] = []
-        for located in self.reading.walk(self.space_of(scope)):
+        for located in self.reading.walk(self.space_of(scope), with_bodies=with_bodies):
             item = item_of(located)
+            if located.record.body is not None:
+                item.content = Content.text(text_of(located.record))
             if len(young) <= MOST_SEEN and is_young(item, now=began):
-                young.append(item)
+                young.append(replace(item, content=None))
             yield item
         yield Complete(mark_after(young, now=began))
 

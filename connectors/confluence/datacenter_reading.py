@@ -27,8 +27,8 @@ class DataCenterReading:
         """Yield the spaces with these keys, or all that are read."""
         return self._api.spaces(keys, archived=self._config.include_archived)
 
-    def walk(self, space: Space | None) -> Iterator[Located]:
-        """Yield pages and posts, each with what belongs to it."""
+    def walk(self, space: Space | None, *, with_bodies: bool = False) -> Iterator[Located]:  # noqa: ARG002
+        """Yield pages and posts, each with what belongs to it; bodies are read one by one."""
         keys = {one.key for one in (self.spaces(self._config.space_keys) if space is None else [space])}
         statuses = ["current", "archived"] if self._config.include_archived else ["current"]
         for kind in (PAGE, BLOGPOST):

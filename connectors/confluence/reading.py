@@ -9,6 +9,7 @@ from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing
 from connectors.confluence.cloud import Cloud
 from connectors.confluence.config import ConfluenceConfig
+from connectors.confluence.labels import Labels, bare, small
 from connectors.confluence.records import (
     ATTACHMENT,
     BLOGPOST,
@@ -25,6 +26,8 @@ from connectors.confluence.tree import Tree
 
 MOST_SHARED = 50_000
 """Parts of the site that are kept for the next scope of the same run; more are asked for again."""
+MOST_HELD = 1_000
+"""So many of what is kept keep the bodies that came along, too."""
 
 
 class Reading(Protocol):
@@ -33,8 +36,8 @@ class Reading(Protocol):
     def spaces(self, keys: Sequence[str] = ()) -> Iterator[Space]:
         """Yield the spaces with these keys, or all that are read."""
 
-    def walk(self, space: Space | None) -> Iterator[Located]:
-        """Yield everything in a space, or in the whole site."""
+    def walk(self, space: Space | None, *, with_bodies: bool = False) -> Iterator[Located]:
+        """Yield everything in a space, or in the whole site; with the bodies that cost no more."""
 
     def recent(self, space: Space | None, since: float) -> Iterator[Located]:
         """Yield at least what has had a new version since then, in any order."""
@@ -52,6 +55,7 @@ class CloudReading:
         self._tree = Tree(self._parent)
         self._holders: dict[str, Record | None] = {}
         self._folders: dict[str, Record | None] = {}
+        self._labels = Labels(api)
         self._by_id: dict[str, Space] | None = None
         self._shared: dict[str, list[Record]] = {}
         self._lately: dict[str, tuple[float, list[Record]]] = {}
@@ -62,7 +66,7 @@ class CloudReading:
 
     # -- everything -------------------------------------------------------------------------------
 
-    def walk(self, space: Space | None) -> Iterator[Located]:
+    def walk(self, space: Space | None, *, with_bodies: bool = False) -> Iterator[Located]:
         """Yield pages, posts, and then what belongs to them.
 
         Pages come by id, so that edits do not move them between the pages of the list. One whose parent
@@ -70,27 +74,33 @@ class CloudReading:
         """
         spaces = {space.id: space} if space is not None else self._all_spaces()
         tree = Tree(self._folder)
-        yield from self._pages(space, spaces, tree)
-        for record in self._api.documents(BLOGPOST, space):
+        yield from self._pages(space, spaces, tree, with_bodies=with_bodies)
+        for record in self._documents(BLOGPOST, space, with_bodies=with_bodies):
             if record.space in spaces:
                 tree.add(record)
                 yield Located(record, spaces[record.space].key, post_trail(record.created, record.title))
                 self._holders[record.id] = record
         for kind in self._part_kinds():
-            for record in self._all_parts(kind):
+            for record in self._all_parts(kind, with_bodies=with_bodies):
                 node = tree.get(record.container)
                 if node is not None:
                     yield Located(record, spaces[node.space].key, self._trail_of(record, tree))
 
-    def _pages(self, space: Space | None, spaces: dict[str, Space], tree: Tree) -> Iterator[Located]:
+    def _documents(self, kind: str, space: Space | None, *, with_bodies: bool) -> Iterator[Record]:
+        records = self._api.documents(kind, space, with_bodies=with_bodies)
+        return self._labels.put_on(kind, map(small, records)) if with_bodies else records
+
+    def _pages(
+        self, space: Space | None, spaces: dict[str, Space], tree: Tree, *, with_bodies: bool
+    ) -> Iterator[Located]:
         held: list[Record] = []
-        for record in self._api.documents(PAGE, space):
+        for record in self._documents(PAGE, space, with_bodies=with_bodies):
             if record.space not in spaces:
                 continue
             tree.add(record)
             trail = tree.trail(record.id, ask_for_pages=False)
             if trail is None:
-                held.append(record)
+                held.append(bare(record) if len(held) >= MOST_HELD else record)
             else:
                 yield Located(record, spaces[record.space].key, trail)
         for record in held:
@@ -98,16 +108,16 @@ class CloudReading:
             trail = tree.trail(record.id, ask_for_pages=True) or (record.title,)
             yield Located(record, spaces[record.space].key, trail)
 
-    def _all_parts(self, kind: str) -> Iterator[Record]:
+    def _all_parts(self, kind: str, *, with_bodies: bool) -> Iterator[Record]:
         """Yield the parts of the site; several scopes of one run ask only once."""
         if kind in self._shared:
             yield from self._shared[kind]
             return
         keep = len(self._config.space_keys) > 1
         kept: list[Record] = []
-        for record in self._api.parts(kind):
+        for record in map(small, self._api.parts(kind, with_bodies=with_bodies)):
             if keep:
-                kept.append(record)
+                kept.append(bare(record) if len(kept) >= MOST_HELD else record)
                 keep = sum(map(len, self._shared.values())) + len(kept) <= MOST_SHARED
             yield record
         if keep:

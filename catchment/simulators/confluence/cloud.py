@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -121,6 +122,8 @@ def answer(asked: Asked) -> Reply:
 
 def scope_of(parts: Sequence[str]) -> str | None:
     """Return the scope that an address needs: that of what it lists, below a page or space."""
+    if parts == ["labels"]:
+        return "read:label:confluence"
     if parts[-1] == "role-assignments":
         return "read:space.permission:confluence"
     named = [part for part in parts if part in _SCOPES]
@@ -131,6 +134,11 @@ def _route(asked: Asked, parts: Sequence[str]) -> Reply:
     match parts:
         case ["spaces"]:
             return _spaces(asked)
+        case ["labels"]:
+            return _labels(asked)
+        case ["labels", id, ("pages" | "blogposts") as what]:
+            number = _number(id)
+            return _contents(asked, what, lambda one: number in map(_label_id, one.labels))
         case ["spaces", id, *rest]:
             return _of_space(asked, _the_space(asked, id), rest)
         case [("pages" | "blogposts" | "attachments" | "footer-comments" | "inline-comments") as what]:
@@ -366,8 +374,17 @@ def _rows(asked: Asked, rows: list[dict[str, Any]]) -> Reply:
     return Reply(200, {"results": rows[start:end], "_links": links})
 
 
+def _labels(asked: Asked) -> Reply:
+    names = {name for one in asked.world.contents.values() if asked.sees(one) for name in one.labels}
+    return _rows(asked, [_label(name) for name in sorted(names)])
+
+
 def _label(name: str) -> dict[str, str]:
-    return {"id": str(sum(name.encode()) + 1000), "name": name, "prefix": "global"}
+    return {"id": str(_label_id(name)), "name": name, "prefix": "global"}
+
+
+def _label_id(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])
 
 
 def _content(asked: Asked, one: Content, *, single: bool = False) -> dict[str, Any]:

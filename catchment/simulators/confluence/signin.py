@@ -24,6 +24,7 @@ GRANULAR = frozenset(
         "read:attachment:confluence",
         "read:comment:confluence",
         "read:folder:confluence",
+        "read:label:confluence",
         "read:space.permission:confluence",
     }
 )
