@@ -5,7 +5,7 @@ the product's own sync into a real store, without Prefect. docs/connector-kit.md
 """
 
 from catchment.conformance.abilities import Ability
-from catchment.conformance.check import Check, checks
+from catchment.conformance.check import Check, all_checks
 from catchment.conformance.report import Outcome, Report, Result
 from catchment.conformance.runner import conform, require, run_check
 from catchment.conformance.simulated import SimulatedWorld
@@ -21,7 +21,7 @@ __all__ = [
     "Setup",
     "SimulatedWorld",
     "World",
-    "checks",
+    "all_checks",
     "conform",
     "require",
     "run_check",

@@ -62,7 +62,7 @@ def check(name: str, promise: str, *needs: Ability) -> Callable[[Act], Act]:
     return register
 
 
-def checks() -> list[Check]:
+def all_checks() -> list[Check]:
     """Return all checks, file by file, in the order in which they stand."""
     package = import_module("catchment.conformance.checks")
     for module in sorted(found.name for found in iter_modules(package.__path__)):

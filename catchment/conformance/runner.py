@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from catchment.conformance.check import Broken, Check, Skip, checks
+from catchment.conformance.check import Broken, Check, Skip, all_checks
 from catchment.conformance.report import Outcome, Report, Result
 from catchment.conformance.stage import LIMIT_SECONDS, Stage
 from catchment.conformance.world import World, does, shortcoming
@@ -28,7 +28,7 @@ def run_check(
     """Run one check.
 
     Args:
-        check: One of `checks()`.
+        check: One of `all_checks()`.
         make_world: Makes the vendor's side.
         folder: For what the check writes; it takes away what it made.
         limit_seconds: Longest time of one run of the connector.
@@ -74,7 +74,7 @@ def conform(
     Raises:
         KeyError: There is no check of such a name.
     """
-    known = {check.name: check for check in checks()}
+    known = {check.name: check for check in all_checks()}
     chosen = [known[name] for name in only] if only is not None else list(known.values())
     with tempfile.TemporaryDirectory(prefix="conformance-", dir=folder) as place:
         results = [run_check(check, make_world, Path(place)) for check in chosen]
