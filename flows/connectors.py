@@ -106,7 +106,7 @@ def sync_github(
     allow_mass_delete: bool = False,
     dry_run: bool = False,
 ) -> Any:
-    """Sync files, issues and pull requests of GitHub repositories into their collection.
+    """Sync files, issues, pull requests and discussions of GitHub repositories into their collection.
 
     Args:
         connector: Name or id of the connector.

@@ -32,7 +32,7 @@ class Access:
             if place is not None:
                 found[item.key] = self._of(str(place.repository))
             elif talk is not None:
-                found[item.key] = self._of(talk[0])
+                found[item.key] = self._of(talk.repository)
         return found
 
     def _of(self, name: str) -> AccessList:

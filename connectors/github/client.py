@@ -15,6 +15,7 @@ from catchment.kit.http import Http, Missing
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
+from connectors.github.graph import Graph
 from connectors.github.pace import wire_to
 from connectors.github.signin import HEADERS, closing, sign_in_for
 
@@ -31,6 +32,7 @@ class Repository:
     url: str
     is_public: bool
     has_issues: bool
+    has_discussions: bool = False
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Repository:
@@ -48,6 +50,7 @@ class Repository:
                 # Both must say so: internal repositories are private ones that a company can see.
                 is_public=raw.get("private") is False and raw.get("visibility", "public") == "public",
                 has_issues=raw.get("has_issues", True) is not False,
+                has_discussions=raw.get("has_discussions") is True,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SourceDown("GitHub's answer about a repository makes no sense.") from error
@@ -86,12 +89,16 @@ class Client:
         governor = governor_for("github", counted)
         self.is_app = not credentials.bearer
         self._sign_in = sign_in_for(config, credentials, session, governor)
+        self.judge = Judge(session)
+        # Points have a limit of their own: who waits for it need not wait for the other.
+        points = governor_for("github-graphql", counted)
+        self.graph = Graph(config, session, sign_in=self._sign_in, governor=points)
         self.http = Http(
             config.api_url,
             session,
             sign_in=self._sign_in,
             governor=governor,
-            judge=Judge(session),
+            judge=self.judge,
             headers=HEADERS,
             setting="api_url",
             transport=wire_to(config.api_url, session, setting="api_url"),
@@ -102,6 +109,7 @@ class Client:
     def close(self) -> None:
         """Let go of connections."""
         self.http.close()
+        self.graph.close()
         closing(self._sign_in)
 
     # -- lists ----------------------------------------------------------------------------------

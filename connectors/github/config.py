@@ -14,7 +14,7 @@ from catchment.kit import ConfigRejected, SourceAddress, SourceConfig
 
 API = "https://api.github.com"
 WEB_HOSTS = ("github.com", "www.github.com")
-Kind = Literal["files", "issues"]
+Kind = Literal["discussions", "files", "issues"]
 _REPOSITORY = re.compile(r"(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?(?:@(?P<branch>[^\s@:]+))?/?")
 
 
@@ -41,13 +41,13 @@ class GitHubConfig(SourceConfig):
         serialization_alias="pathFilter",
         title="Files",
         description="Only files whose path in the repository matches one of these patterns (gitignore "
-        "style), such as docs/ or *.md; empty means all. Issues are not affected.",
+        "style), such as docs/ or *.md; empty means all. Issues and discussions are not affected.",
     )
     kinds: list[Kind] = Field(
-        default=["files", "issues"],
+        default=["discussions", "files", "issues"],
         min_length=1,
         title="What to read",
-        description="files, issues (with pull requests), or both.",
+        description="files, issues (with pull requests), discussions: some of them, or all.",
     )
     api_url: str = Field(
         default=API,

@@ -33,13 +33,16 @@ from connectors.github.browse import browse
 from connectors.github.client import Client, Repository
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
+from connectors.github.discussions import Discussions
 from connectors.github.files import Files
 from connectors.github.finding import Finder
 from connectors.github.issues import Issues
 from connectors.github.places import (
+    DISCUSSIONS,
     FILES,
     UNKNOWN,
     FilePlace,
+    discussions_scope,
     files_scope,
     issues_scope,
     read_scope,
@@ -48,11 +51,11 @@ from connectors.github.places import (
 
 
 class GitHub(Connector[GitHubConfig, GitHubCredentials]):
-    """Files, issues and pull requests of repositories.
+    """Files, issues, pull requests and discussions of repositories.
 
-    Every repository has a scope for the files of its branch and one for its issues. The files of a branch
-    are one commit, and changes lead from one commit to another. Issues are read by the time of their last
-    change; that one is missing shows in their number.
+    Every repository has a scope for the files of its branch, one for its issues and one for its discussions.
+    The files of a branch are one commit, and changes lead from one commit to another. Issues and discussions
+    are read by the time of their last change; that one is missing shows in their number.
     """
 
     slug: ClassVar[str] = "github"
@@ -68,6 +71,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         "contents:read",
         "issues:read",
         "pull_requests:read",
+        "discussions:read",
         "metadata:read",
         "read:org and write access of the token's owner, for the access lists of private repositories",
     )
@@ -82,7 +86,9 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         "Changes do not tell a symbolic link from a file: its target is read as its text until the next "
         "complete listing refuses it.",
         "Files in Git LFS, submodules, symbolic links and files over 100 MB are not read.",
-        "Discussions, wikis, releases, projects and commit comments are not read.",
+        "A comment in a discussion that was edited without moving the time of its discussion is seen by "
+        "its webhook, or by a full run.",
+        "Wikis, releases, projects and commit comments are not read: a wiki has no API.",
         "Who may read an internal repository beyond its collaborators is not told: they do not see it.",
     )
 
@@ -96,7 +102,8 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         self.client = Client(config, credentials, self.session)
         self.files = Files(self.client)
         self.issues = Issues(self.client)
-        self._finder = Finder(self.client, self.files)
+        self.discussions = Discussions(self.client)
+        self._finder = Finder(self.client, self.files, self.discussions)
         self._access = Access(self.client)
         self._failed: dict[str, SourceError] = {}
 
@@ -127,7 +134,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         return browse(self.client, parent_id, page)
 
     def scopes(self) -> list[Scope]:
-        """Return two scopes for each repository: its files, and its issues.
+        """Return three scopes for each repository: its files, its issues, and its discussions.
 
         A repository that cannot be asked about is a scope that fails, so that the others go on and nothing of
         it is removed.
@@ -145,6 +152,10 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
                     found[scope.key] = scope
             if "issues" in self.config.kinds:
                 scope = issues_scope(repository)
+                found[scope.key] = scope
+            if "discussions" in self.config.kinds:
+                # Also where they are switched off: that they were is then seen by the scope, under the guard.
+                scope = discussions_scope(repository)
                 found[scope.key] = scope
         return list(found.values())
 
@@ -199,6 +210,8 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         repository, kind, branch = self._place_of(scope)
         if kind == FILES:
             yield from self.files.listing(repository, branch)
+        elif kind == DISCUSSIONS:
+            yield from self.discussions.listing(repository, resume)
         else:
             yield from self.issues.listing(repository, resume, with_content=with_content)
 
@@ -206,7 +219,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         """Yield what was changed since the cursor; last `Complete`.
 
         Raises:
-            CursorExpired: A force push, too many files, deleted issues, or another name.
+            CursorExpired: A force push, too many files, deleted issues or discussions, or another name.
             SourceError: GitHub cannot be asked.
         """
         repository, kind, branch = self._place_of(scope)
@@ -214,6 +227,8 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
             raise CursorExpired("There is no cursor.")
         if kind == FILES:
             yield from self.files.changes(repository, branch, cursor)
+        elif kind == DISCUSSIONS:
+            yield from self.discussions.changes(repository, cursor)
         else:
             yield from self.issues.changes(repository, cursor)
 
@@ -227,7 +242,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         return self.client.repository_by_id(read[0]), read[1], read[2]
 
     def fetch(self, item: Item) -> Content:
-        """Return a file as it is, or an issue with its comments and reviews as Markdown.
+        """Return a file as it is, or an issue or discussion with all that was said as Markdown.
 
         Raises:
             ItemUnreadable: gone, too_large or lfs.
@@ -236,7 +251,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         return fetching.fetch(self.client, item)
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
-        """Look up files and issues by key or path.
+        """Look up files, issues and discussions by key or path.
 
         What is not found is unknown, as long as one of the repositories cannot be asked about.
 
@@ -248,7 +263,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
             yield replace(found, unknown=doubt) if found.item is None else found
 
     def admits(self, path: str) -> bool:
-        """Tell whether a path lies in what the path filter lets in; of issues it says nothing."""
+        """Tell whether a path lies in what the path filter lets in; of talks it says nothing."""
         if read_talk(path) is not None:
             return True
         parts = path.split("/", 2)

@@ -37,17 +37,20 @@ class Judge:
         self._session = session
         self._lock = threading.Lock()
         self._unsaid = 0
+        self.left: int | None = None
+        """Requests that the limit has left, as far as the last answer told."""
 
     def __call__(self, response: httpx.Response) -> Verdict:
         """Say what an answer means; None leaves it to the general rules."""
         if response.is_success:
             self._unsaid = 0
+        self._note_left(response)
         if response.status_code not in (403, 429):
             return None
         told = _told(response.content)
         message = str(told.get("message") or "").lower()
         if _is_limit(response, message):
-            return Wait(self._seconds(response), "GitHub allows no more requests for now")
+            return Wait(self.seconds(response), "GitHub allows no more requests for now")
         if "suspended" in message:
             return AuthRejected(
                 "The installation of the app is suspended.", remedy="Have an owner unsuspend it at GitHub."
@@ -56,7 +59,13 @@ class Judge:
             return BlobTooLarge("GitHub hands out no file of this size.")
         return _forbidden(response, message)
 
-    def _seconds(self, response: httpx.Response) -> float:
+    def _note_left(self, response: httpx.Response) -> None:
+        left = response.headers.get("x-ratelimit-remaining", "")
+        if left.isdigit() and response.headers.get("x-ratelimit-resource", "core") == "core":
+            self.left = int(left)
+
+    def seconds(self, response: httpx.Response) -> float:
+        """Return how long a limit lasts."""
         now = self._session.clock.now()
         asked = retry_after(response.headers, now=now)
         if asked is not None:

@@ -1,4 +1,4 @@
-"""Bodies: blobs as they are, issues and pull requests written as Markdown."""
+"""Bodies: blobs as they are, issues, pull requests and discussions written as Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from catchment.kit import Content, Item, ItemUnreadable, SourceDown
 from catchment.kit.http import Missing
 from catchment.kit.streams import PieceStream, buffered
 from connectors.github.client import Client, Repository, query
+from connectors.github.discussions import Discussions
 from connectors.github.errors import BlobTooLarge
 from connectors.github.issues import is_pull_request, item_of
-from connectors.github.places import FilePlace, read_talk
+from connectors.github.places import DISCUSSION, PULL, FilePlace, read_talk
 from connectors.github.rendering import talk
 
 WHOLE_BYTES = 1024 * 1024
@@ -24,7 +25,7 @@ _GONE = frozenset({404, 410})
 
 
 def fetch(client: Client, item: Item) -> Content:
-    """Return the content of a file, or an issue with all that was said about it.
+    """Return the content of a file, or an issue or discussion with all that was said about it.
 
     Raises:
         ItemUnreadable: gone, too_large, or lfs.
@@ -103,12 +104,12 @@ def _talk(client: Client, item: Item) -> Content:
     place = read_talk(item.path)
     if place is None:
         raise ItemUnreadable(item.key, "gone", "No issue can have this key.")
-    name, number = place
-    repository = client.repository_named(name)
-    is_pull = item.path.startswith(f"{name}/pull/")
-    kind = "pulls" if is_pull else "issues"
+    kind = "pulls" if place.kind == PULL else "issues"
     try:
-        raw = client.http.get_json(f"{repository.api}/{kind}/{number}")
+        repository = client.repository_named(place.repository)
+        if place.kind == DISCUSSION:
+            return Discussions(client).fetch(repository, item)
+        raw = client.http.get_json(f"{repository.api}/{kind}/{place.number}")
         if not isinstance(raw, dict) or "updated_at" not in raw:
             raise SourceDown("GitHub's answer about an issue makes no sense.")
         if raw.get("node_id") != item.key:

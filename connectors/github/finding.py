@@ -1,17 +1,19 @@
-"""Looking up single files and issues by key or path."""
+"""Looking up single files, issues and discussions by key or path."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from catchment.kit import Found, Item, Scope, SourceDown
 from catchment.kit.http import Missing
 from connectors.github.client import Client, Repository
+from connectors.github.discussions import Discussions
 from connectors.github.files import Files
 from connectors.github.issues import item_of
-from connectors.github.places import FILES, FilePlace, read_scope, read_talk
+from connectors.github.places import DISCUSSION, DISCUSSIONS, FILES, FilePlace, read_scope, read_talk
 from connectors.github.trees import LINK, SUBMODULE, Leaf
 
 NODES = 100
@@ -21,15 +23,27 @@ _QUESTION = (
     " ... on Issue { id number repository { databaseId } }"
     " ... on PullRequest { id number repository { databaseId } } } }"
 )
+
+
+@dataclass(slots=True)
+class _Places:
+    """The repositories of the scopes, with the key of each scope."""
+
+    branches: list[tuple[Repository, str, str]] = field(default_factory=list)
+    talks: dict[int, tuple[Repository, str]] = field(default_factory=dict)
+    discussions: dict[int, tuple[Repository, str]] = field(default_factory=dict)
+
+
 _MODES = {"symlink": LINK, "submodule": SUBMODULE}
 
 
 class Finder:
     """Answers each name once."""
 
-    def __init__(self, client: Client, files: Files) -> None:
+    def __init__(self, client: Client, files: Files, discussions: Discussions) -> None:
         self._client = client
         self._files = files
+        self._discussions = discussions
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look names up, which are keys or paths.
@@ -37,50 +51,52 @@ class Finder:
         Raises:
             SourceError: GitHub cannot be asked, so that nothing can be said about absence.
         """
-        branches: list[tuple[Repository, str, str]] = []
-        talks: dict[int, tuple[Repository, str]] = {}
+        places = self._places(scopes)
+        nodes = []
+        for name in names:
+            # No path of a file has two colons as its key does; a node id has no slash.
+            if FilePlace.read(name) is not None:
+                yield self._by_key(places, name)
+            elif "/" in name:
+                yield self._by_path(places, name)
+            else:
+                nodes.append(name)
+        for start in range(0, len(nodes), NODES):
+            yield from self._by_node(places, nodes[start : start + NODES])
+
+    def _places(self, scopes: Sequence[Scope]) -> _Places:
+        found = _Places()
         for scope in scopes:
             read = read_scope(scope.key)
             if read is None:
                 continue
             repository = self._client.repository_by_id(read[0])
             if read[1] == FILES:
-                branches.append((repository, read[2], scope.key))
+                found.branches.append((repository, read[2], scope.key))
+            elif read[1] == DISCUSSIONS:
+                found.discussions[repository.id] = (repository, scope.key)
             else:
-                talks[repository.id] = (repository, scope.key)
-        nodes = []
-        for name in names:
-            # No path of a file has two colons as its key does; a node id has no slash.
-            if FilePlace.read(name) is not None:
-                yield self._by_key(branches, name)
-            elif "/" in name:
-                yield self._by_path(branches, talks, name)
-            else:
-                nodes.append(name)
-        for start in range(0, len(nodes), NODES):
-            yield from self._by_node(talks, nodes[start : start + NODES])
+                found.talks[repository.id] = (repository, scope.key)
+        return found
 
-    def _by_key(self, branches: list[tuple[Repository, str, str]], name: str) -> Found:
+    def _by_key(self, places: _Places, name: str) -> Found:
         place = FilePlace.read(name)
         assert place is not None
-        for repository, branch, scope in branches:
+        for repository, branch, scope in places.branches:
             if (repository.id, branch) == (place.repository, place.branch):
                 return self._file(repository, branch, place.path, scope, name)
         return Found(name, None)
 
-    def _by_path(
-        self,
-        branches: list[tuple[Repository, str, str]],
-        talks: dict[int, tuple[Repository, str]],
-        name: str,
-    ) -> Found:
+    def _by_path(self, places: _Places, name: str) -> Found:
         talk = read_talk(name)
-        for repository, scope in talks.values():
-            if talk is not None and repository.name == talk[0]:
-                item = self._issue(repository, talk[1])
+        is_discussion = talk is not None and talk.kind == DISCUSSION
+        for repository, scope in (places.discussions if is_discussion else places.talks).values():
+            if talk is not None and repository.name == talk.repository:
+                look_up = self._discussions.by_number if is_discussion else self._issue
+                item = look_up(repository, talk.number)
                 if item is not None:
                     return Found(name, item, scope)
-        for repository, branch, scope in branches:
+        for repository, branch, scope in places.branches:
             if name.startswith(f"{repository.name}/"):
                 found = self._file(repository, branch, name[len(repository.name) + 1 :], scope, name)
                 if found.item is not None:
@@ -116,18 +132,28 @@ class Finder:
         address = str(raw.get("repository_url") or "")
         return not address or address.lower().endswith(f"/{repository.name.lower()}")
 
-    def _by_node(self, talks: dict[int, tuple[Repository, str]], names: Sequence[str]) -> Iterator[Found]:
+    def _by_node(self, places: _Places, names: Sequence[str]) -> Iterator[Found]:
         """REST finds issues by number only; the other API knows them by their ids."""
-        if not talks:
+        if not places.talks and not places.discussions:
             yield from (Found(name, None) for name in names)
             return
-        sent = {"query": _QUESTION, "variables": {"ids": list(names)}}
-        told = self._client.http.json_of("POST", self._client.config.graphql_url, json=sent)
-        nodes = ((told or {}).get("data") or {}).get("nodes") if isinstance(told, dict) else None
+        nodes = self._client.graph.ask(_QUESTION, ids=list(names)).get("nodes")
         if not isinstance(nodes, list) or len(nodes) != len(names):
             raise SourceDown("GitHub's answer about ids of issues makes no sense.")
+        rest = []
         for name, node in zip(names, nodes, strict=True):
+            if (node or {}).get("__typename") == "Discussion":
+                rest.append(name)
+                continue
             number = (node or {}).get("number")
-            home = talks.get(((node or {}).get("repository") or {}).get("databaseId") or 0)
+            home = places.talks.get(((node or {}).get("repository") or {}).get("databaseId") or 0)
             item = self._issue(home[0], int(number)) if home is not None and number is not None else None
             yield Found(name, item, home[1] if home is not None and item is not None else None)
+        if rest:
+            yield from self._discussed(places, rest)
+
+    def _discussed(self, places: _Places, names: list[str]) -> Iterator[Found]:
+        homes = {number: repository for number, (repository, _) in places.discussions.items()}
+        scopes = {repository.name: scope for repository, scope in places.discussions.values()}
+        for name, item in zip(names, self._discussions.by_node(homes, names), strict=True):
+            yield Found(name, item, scopes[item.metadata["repository"]] if item is not None else None)

@@ -19,10 +19,11 @@ MOST_REPOSITORIES = 20
 
 
 def probe(source: GitHub) -> list[Capability]:
-    """Return how sign-in, repositories, files, issues, pull requests and access lists stand."""
+    """Return how the sign-in, repositories, each kind of thing, and access lists stand."""
     kinds = source.config.kinds
     names = [*(("files",) if "files" in kinds else ())]
     names += ["issues", "pull requests"] if "issues" in kinds else []
+    names += ["discussions"] if "discussions" in kinds else []
     names.append("access lists")
     signed = _tried("sign-in", lambda: _sign_in(source))
     if signed.health is not Health.OK:
@@ -35,6 +36,7 @@ def probe(source: GitHub) -> list[Capability]:
         "files": lambda: _files(source, found),
         "issues": lambda: _issues(source, found),
         "pull requests": lambda: _pulls(source, found),
+        "discussions": lambda: _discussions(source, found),
         "access lists": lambda: _access(source, found),
     }
     return [signed, listed, *(_tried(name, tries[name]) for name in names)]
@@ -90,6 +92,14 @@ def _issues(source: GitHub, found: list[Repository]) -> str:
 def _pulls(source: GitHub, found: list[Repository]) -> str:
     source.client.page(query(f"{found[0].api}/pulls", per_page="1", state="all"))
     return f"Pull requests of {found[0].name} can be read."
+
+
+def _discussions(source: GitHub, found: list[Repository]) -> str:
+    repository = next((one for one in found if one.has_discussions), None)
+    if repository is None:
+        return "None of the repositories has discussions switched on."
+    source.discussions.try_out(repository)
+    return f"Discussions of {repository.name} can be read."
 
 
 def _access(source: GitHub, found: list[Repository]) -> str:

@@ -24,7 +24,7 @@ from catchment.kit import (
 )
 from catchment.kit.http import Missing
 from connectors.github.client import Client, Page, Repository, query
-from connectors.github.places import talk_path
+from connectors.github.places import ISSUE, PULL, talk_path
 from connectors.github.rendering import seconds_of, talk
 from connectors.github.spool import COMMENT, REMARK, Spool
 from connectors.github.walking import Row, earlier, first_page, walk
@@ -101,7 +101,7 @@ def item_of(repository: Repository, raw: Row, newest: str | None = None) -> Item
     number = int(raw["number"])
     return Item(
         key=str(raw["node_id"]),
-        path=talk_path(repository.name, number, is_pull=is_pull),
+        path=talk_path(repository.name, number, kind=PULL if is_pull else ISSUE),
         version=version,
         content_type="text/markdown",
         modified_at=seconds_of(raw.get("updated_at")),

@@ -9,10 +9,12 @@ from urllib.parse import quote
 from catchment.kit import Scope
 from connectors.github.client import Repository
 
-FILES, ISSUES, UNKNOWN = "files", "issues", "unknown"
-_SCOPE = re.compile(r"(\d+):(files|issues)(?::(.+))?", re.DOTALL)
+FILES, ISSUES, DISCUSSIONS, UNKNOWN = "files", "issues", "discussions", "unknown"
+ISSUE, PULL, DISCUSSION = "issues", "pull", "discussions"
+"""How the addresses of talks name their kind."""
+_SCOPE = re.compile(r"(\d+):(files|issues|discussions)(?::(.+))?", re.DOTALL)
 _FILE = re.compile(r"(\d+):([^:]+):(.+)", re.DOTALL)
-_TALK = re.compile(r"([^/]+/[^/]+)/(?:issues|pull)/(\d+)")
+_TALK = re.compile(r"([^/]+/[^/]+)/(issues|pull|discussions)/(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class FilePlace:
         return cls(int(found[1]), found[2], found[3]) if found is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class TalkPlace:
+    """Where an issue, a pull request or a discussion is."""
+
+    repository: str
+    kind: str
+    number: int
+
+
 def files_scope(repository: Repository, branch: str) -> Scope:
     """The files of a branch."""
     return Scope(f"{repository.id}:{FILES}:{branch}", f"{repository.name}@{branch}")
@@ -43,6 +54,11 @@ def files_scope(repository: Repository, branch: str) -> Scope:
 def issues_scope(repository: Repository) -> Scope:
     """The issues and pull requests of a repository."""
     return Scope(f"{repository.id}:{ISSUES}", f"issues of {repository.name}")
+
+
+def discussions_scope(repository: Repository) -> Scope:
+    """The discussions of a repository."""
+    return Scope(f"{repository.id}:{DISCUSSIONS}", f"discussions of {repository.name}")
 
 
 def read_scope(key: str) -> tuple[int, str, str] | None:
@@ -61,12 +77,12 @@ def file_url(repository: Repository, branch: str, path: str) -> str:
     return f"{repository.url}/blob/{quote(branch)}/{quote(path)}"
 
 
-def talk_path(name: str, number: int, *, is_pull: bool) -> str:
-    """Where a person finds an issue or a pull request."""
-    return f"{name}/{'pull' if is_pull else 'issues'}/{number}"
+def talk_path(name: str, number: int, *, kind: str) -> str:
+    """Where a person finds an issue, a pull request or a discussion."""
+    return f"{name}/{kind}/{number}"
 
 
-def read_talk(path: str) -> tuple[str, int] | None:
-    """Return repository and number of an issue's path; None where it is another."""
+def read_talk(path: str) -> TalkPlace | None:
+    """Take the path of an issue, a pull request or a discussion apart; None where it is another."""
     found = _TALK.fullmatch(path)
-    return (found[1], int(found[2])) if found is not None else None
+    return TalkPlace(found[1], found[2], int(found[3])) if found is not None else None

@@ -1,4 +1,4 @@
-"""Issues and pull requests as Markdown: what they say, then who said what about it."""
+"""Issues, pull requests and discussions as Markdown: what they say, then who said what about it."""
 
 from __future__ import annotations
 
@@ -47,6 +47,39 @@ def talk(raw: Row, comments: Iterable[Row], reviews: Iterable[Row] = (), remarks
         parts.append(f"## {head}{f', {when[:10]}' if when else ''}")
         parts += [words] if words else []
     return "\n\n".join(parts) + "\n"
+
+
+def discussion(raw: Row, comments: Iterable[Row]) -> str:
+    """Write a discussion with its comments, each with the replies below it.
+
+    Args:
+        raw: The discussion.
+        comments: Its comments in order, with ``replies`` as a list.
+    """
+    facts = []
+    if raw.get("category"):
+        facts.append(f"Category: {_line(raw['category'].get('name'))}")
+    if raw.get("isAnswered") is not None:
+        facts.append("Answered" if raw["isAnswered"] else "Not answered")
+    names = [_line(one.get("name")) for one in (raw.get("labels") or {}).get("nodes") or () if one]
+    facts += [f"Labels: {', '.join(names)}"] if names else []
+    parts = [f"# {_line(raw.get('title')) or 'Untitled'} (#{raw.get('number')})", "\n".join(facts)]
+    parts.append(_words(raw.get("body"), below=1))
+    for comment in comments:
+        parts += _spoken(comment, "commented", level=2)
+        for reply in comment.get("replies") or ():
+            parts += _spoken(reply, "replied", level=3)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _spoken(raw: Row, verb: str, *, level: int) -> list[str]:
+    """Write a comment or a reply; of one that was deleted only its place stays, for those below."""
+    if raw.get("deletedAt"):
+        return [f"{'#' * level} A comment that was deleted"] if raw.get("replies") else []
+    name = _line((raw.get("author") or {}).get("login")) or "ghost"
+    when = str(raw.get("createdAt") or "")[:10]
+    done = "answered" if raw.get("isAnswer") else verb
+    return [f"{'#' * level} {name} {done}{f', {when}' if when else ''}", _words(raw.get("body"), below=level)]
 
 
 def seconds_of(text: Any) -> float | None:

@@ -21,7 +21,15 @@ from catchment.kit import (
 from catchment.kit.webhook import header, is_signed
 from connectors.github.client import Repository
 from connectors.github.issues import item_of
-from connectors.github.places import FILES, ISSUES, FilePlace, file_path
+from connectors.github.places import (
+    DISCUSSION,
+    DISCUSSIONS,
+    FILES,
+    ISSUES,
+    FilePlace,
+    file_path,
+    talk_path,
+)
 
 SIGNATURE, EVENT = "x-hub-signature-256", "x-github-event"
 _HEADS = "refs/heads/"
@@ -140,10 +148,21 @@ def _pull(payload: Payload) -> Iterator[FeedEvent]:
     yield Changed(item_of(repository, raw))
 
 
+def _discussion(payload: Payload) -> Iterator[FeedEvent]:
+    repository, raw = Repository.of(payload["repository"]), payload["discussion"]
+    key = str(raw["node_id"])
+    if payload.get("action") in ("deleted", "transferred") and "comment" not in payload:
+        yield Deleted(key)
+    else:
+        path = talk_path(repository.name, int(raw["number"]), kind=DISCUSSION)
+        yield Changed(Item(key, path, title=str(raw.get("title") or "") or None, url=raw.get("html_url")))
+
+
 def _repository(payload: Payload) -> Iterator[FeedEvent]:
     repository = Repository.of(payload["repository"])
     yield Checkpoint(f"{repository.id}:{FILES}:{repository.default_branch}")
     yield Checkpoint(f"{repository.id}:{ISSUES}")
+    yield Checkpoint(f"{repository.id}:{DISCUSSIONS}")
 
 
 def _installation(payload: Payload) -> Iterator[FeedEvent]:
@@ -160,6 +179,8 @@ _READERS: Mapping[str, Callable[[Payload], Iterator[FeedEvent]]] = {
     "pull_request_review": _pull,
     "pull_request_review_comment": _pull,
     "pull_request_review_thread": _pull,
+    "discussion": _discussion,
+    "discussion_comment": _discussion,
     "repository": _repository,
     "public": _repository,
     "member": _repository,

@@ -257,6 +257,7 @@ class TestDeliveries:
         comment = next(iter(repo.issues[1].comments.values()))
         review = next(iter(repo.issues[2].reviews.values()))
         renamed = hooks.repository(repo, "renamed", repository={"name": {"from": "old"}})
+        talk = repo.forum.open("Where is the key?", "Not at the weir.", category="Q&A")
         problems = []
         for event, action, (_, body) in (
             ("ping", "event", hooks.ping()),
@@ -267,6 +268,9 @@ class TestDeliveries:
             ("pull_request", "closed", hooks.pull_request(repo, 2, "closed")),
             ("pull_request_review", "submitted", hooks.review(repo, 2, review)),
             ("repository", "renamed", renamed),
+            ("discussion", "created", hooks.discussion(repo, talk.number, "created")),
+            ("discussion", "edited", hooks.discussion(repo, talk.number, "edited", changes={})),
+            ("discussion", "deleted", hooks.discussion(repo, talk.number, "deleted")),
             ("installation_repositories", "added", hooks.installation_repositories("added", repo)),
         ):
             found = delivery_schema(event, action).iter_errors(json.loads(body))

@@ -1,4 +1,4 @@
-"""GitHub, as far as a connector sees it: repositories, issues, tokens, apps, limits and deliveries."""
+"""GitHub, as far as a connector sees it: repositories, talks, tokens, apps, limits and deliveries."""
 
 from catchment.simulators.github import accounts, code, talk  # noqa: F401 - they answer
 from catchment.simulators.github.hooks import Hooks

@@ -18,7 +18,7 @@ _FOLDERS = ("docs", "docs/guides", "src", "src/gauges", "reports/2024", "reports
 
 
 def fill(github: GitHub, seed: int) -> None:
-    """Write three repositories with some 200 files and 150 issues and pull requests."""
+    """Write three repositories with some 200 files, 150 issues and pull requests, and 25 discussions."""
     words = random.Random(seed)  # noqa: S311 - no secret
     github.token(TOKEN)
     for name, files, issues in (("river-watch", 120, 90), ("gauge-firmware", 60, 50), ("handbook", 25, 12)):
@@ -26,6 +26,7 @@ def fill(github: GitHub, seed: int) -> None:
         repo.collaborators |= {"octo-ann": "admin", "octo-bob": "write", "octo-cid": "read"}
         _files(github, repo, words, files)
         _issues(github, repo, words, issues)
+        _discussions(github, repo, words, issues // 6)
     github.publish(github.named("headwaters/handbook"), public=True)
 
 
@@ -66,3 +67,17 @@ def _issues(github: GitHub, repo: Repository, words: random.Random, number: int)
             repo.review(issue.number, _sentence(words))
         if words.random() < 0.5:
             repo.close(issue.number, merge=pull)
+
+
+def _discussions(github: GitHub, repo: Repository, words: random.Random, number: int) -> None:
+    for _ in range(number):
+        github.clock.advance(words.randint(60, 7200))
+        category = words.choice(("General", "Ideas", "Q&A"))
+        made = repo.forum.open(_sentence(words)[:-1], _text(words, "What I wonder", 2), category=category)
+        for _ in range(words.randint(0, 3)):
+            github.clock.advance(60)
+            said = repo.forum.comment(made.number, _sentence(words))
+            if words.random() < 0.5:
+                repo.forum.reply(made.number, said.id, _sentence(words))
+            if made.is_answerable and words.random() < 0.3:
+                repo.forum.answer(made.number, said.id)

@@ -69,6 +69,7 @@ type Query {
 }
 """
 Body = dict[str, Any]
+_CURSOR = "cursor:v2:"
 
 
 @cache
@@ -324,14 +325,14 @@ def _connection(
 
 
 def _cursor(place: str) -> str:
-    return base64.b64encode(f"cursor:v2:{place}".encode()).decode()
+    return base64.b64encode(f"{_CURSOR}{place}".encode()).decode()
 
 
 def _uncursor(cursor: str) -> str:
     try:
-        head, _, place = base64.b64decode(cursor, validate=True).decode().rpartition("cursor:v2:")
-        if place and not head:
-            return place
+        place = base64.b64decode(cursor, validate=True).decode()
+        if place.startswith(_CURSOR):
+            return place.removeprefix(_CURSOR)
     except ValueError:
         pass
     raise _error("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.")

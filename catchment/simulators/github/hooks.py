@@ -9,7 +9,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from catchment.simulators.github import bodies
+from catchment.simulators.github import bodies, talkbodies
+from catchment.simulators.github.forum import Said
 from catchment.simulators.github.git import differences
 from catchment.simulators.github.server import GitHub, dumped
 from catchment.simulators.github.world import ZERO, Comment, Repository, Review
@@ -120,6 +121,20 @@ class Hooks:
         said = {**bodies.review(BASE, repo, number, review), "state": review.state.lower()}
         payload = self._about(repo, action, pull_request=told, review=said)
         return self.delivery("pull_request_review", payload)
+
+    def discussion(self, repo: Repository, number: int, action: str, **more: Any) -> Delivery:
+        """Something happened to a discussion; call it before the discussion is deleted."""
+        told = talkbodies.discussion(BASE, repo, repo.forum.discussions[number])
+        return self.delivery("discussion", self._about(repo, action, discussion=told, **more))
+
+    def discussion_comment(self, repo: Repository, number: int, said: Said, action: str) -> Delivery:
+        """Something happened to a comment in a discussion."""
+        one = repo.forum.discussions[number]
+        told = talkbodies.discussion(BASE, repo, one)
+        comment = talkbodies.discussion_comment(BASE, repo, one, said)
+        return self.delivery(
+            "discussion_comment", self._about(repo, action, discussion=told, comment=comment)
+        )
 
     def repository(self, repo: Repository, action: str, **changes: Any) -> Delivery:
         """Something happened to a repository."""

@@ -265,7 +265,7 @@ class GitHub(Simulator):
 
     @classmethod
     def demo(cls, seed: int = 0) -> GitHub:
-        """Return a vendor with a few hundred files and issues in three repositories, token ``demo``."""
+        """Return a vendor with files, issues and discussions in three repositories, token ``demo``."""
         from catchment.simulators.github.demo import fill
 
         made = cls(seed=seed)

@@ -173,4 +173,5 @@ def state(vendor: Vendor) -> set[str]:
     for repo in vendor.repositories.values():
         keys |= {f"{repo.id}:{repo.default_branch}:{path}" for path in repo.files()}
         keys |= {issue.node_id for issue in repo.issues.values()}
+        keys |= {one.node_id for one in repo.forum.discussions.values() if repo.forum.is_on}
     return keys

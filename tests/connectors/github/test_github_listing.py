@@ -291,6 +291,7 @@ class TestRepositories:
             "unknown:octo-org/secret",
             f"{repo.id}:files:main",
             f"{repo.id}:issues",
+            f"{repo.id}:discussions",
         ]
         with pytest.raises(ConfigRejected, match="octo-org/secret") as caught:
             list(source.listing(scopes[0]))

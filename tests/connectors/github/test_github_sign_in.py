@@ -291,10 +291,12 @@ class TestRefusals:
             assert caught.value.remedy
 
     def test_a_token_that_ends_in_the_middle_of_a_run_is_an_error_of_the_sign_in(
-        self, source: GitHub, vendor: Vendor, clock: SetClock
+        self, source: GitHub, vendor: Vendor, repo: Repository, clock: SetClock
     ) -> None:
         """Acceptance 18: nothing completes."""
+        repo.forum.open("Discussion", "Body")
         scopes = source.scopes()
+        assert len(scopes) == 3
         vendor.access.tokens[TOKEN].expires = clock.now()
         for scope in scopes:
             with pytest.raises(AuthRejected):
@@ -335,7 +337,16 @@ class TestCheck:
     def test_all_is_well(self, source: GitHub, repo: Repository) -> None:
         """Each capability by itself."""
         assert self.health(source) == dict.fromkeys(
-            ("sign-in", "repositories", "files", "issues", "pull requests", "access lists"), Health.OK
+            (
+                "sign-in",
+                "repositories",
+                "files",
+                "issues",
+                "pull requests",
+                "discussions",
+                "access lists",
+            ),
+            Health.OK,
         )
 
     def test_a_bad_token_and_no_answer_are_told_apart(self, make_source: MakeSource, vendor: Vendor) -> None:

@@ -170,12 +170,36 @@ class TestEvents:
         for action in ("deleted", "transferred"):
             assert told(read(hooks.issue(repo, 1, action))) == {issue.node_id: "deleted"}
 
+    def test_discussions_and_what_is_said_in_them(
+        self, hooks: Hooks, repo: Repository, source: GitHub
+    ) -> None:
+        """With the keys and paths that a listing has; a comment that is deleted leaves its discussion."""
+        one = repo.forum.open("Discussion", "Body", category="Q&A")
+        comment = repo.forum.comment(one.number, "A comment")
+        reply = repo.forum.reply(one.number, comment.id, "A reply")
+        item = listed(source)[0][one.node_id]
+        actions = ("created", "edited", "answered", "unanswered", "category_changed", "labeled", "closed")
+        for delivery in (
+            *(hooks.discussion(repo, one.number, action) for action in actions),
+            hooks.discussion_comment(repo, one.number, comment, "created"),
+            hooks.discussion_comment(repo, one.number, reply, "edited"),
+            hooks.discussion_comment(repo, one.number, comment, "deleted"),
+        ):
+            found = read(delivery)
+            assert told(found) == {one.node_id: "changed"}
+            assert isinstance(found[0], Changed)
+            assert found[0].item.path == item.path
+        for action in ("deleted", "transferred"):
+            assert told(read(hooks.discussion(repo, one.number, action))) == {one.node_id: "deleted"}
+
     def test_repositories_that_are_renamed_or_given_ask_to_look(self, hooks: Hooks, repo: Repository) -> None:
         """Nothing is removed on their word."""
         hooks.github.install("octo-org", [repo])
         for action in ("renamed", "transferred", "deleted", "privatized", "publicized"):
             found = told(read(hooks.repository(repo, action)))
-            assert found == {f"{repo.id}:files:main": "look", f"{repo.id}:issues": "look"}
+            assert found == dict.fromkeys(
+                (f"{repo.id}:files:main", f"{repo.id}:issues", f"{repo.id}:discussions"), "look"
+            )
         for action in ("added", "removed"):
             found = told(read(hooks.installation_repositories(action, repo)))
             assert found == {f"{repo.id}:issues": "look"}
@@ -205,7 +229,9 @@ class TestEvents:
     @pytest.mark.parametrize("event", events())
     def test_every_example_of_the_vendor_is_read(self, hooks: Hooks, event: str) -> None:
         """None crashes; those that concern us say something."""
-        ours = {"issues", "issue_comment", "pull_request", "pull_request_review", "push", "repository"}
+        ours = {"issues", "issue_comment", "pull_request", "pull_request_review", "push", "repository"} | {
+            "discussion"
+        }
         for payload in examples(event):
             found = read(hooks.delivery(event, payload))
             is_tag = str(payload.get("ref", "")).startswith("refs/tags/")
