@@ -24,6 +24,7 @@ from catchment.kit import (
     ListingEvent,
     SourceDown,
 )
+from connectors.github import questions
 from connectors.github.client import Client, Repository
 from connectors.github.places import DISCUSSION, talk_path
 from connectors.github.rendering import discussion as written
@@ -36,53 +37,6 @@ LISTED, SAID, REPLIED, MORE = 100, 50, 25, 100
 """How many discussions, comments, replies below each, and further replies one question asks for."""
 CHECKPOINT_ITEMS = 500
 _BEGINNING = "1970-01-01T00:00:00Z"
-_FACTS = """
-fragment facts on Discussion {
-  id number title url createdAt updatedAt closed isAnswered
-  category { name } author { login } labels(first: 20) { nodes { name } } comments { totalCount }
-  repository { databaseId }
-}"""
-_WORDS = """
-fragment words on DiscussionComment { id author { login } body createdAt deletedAt isAnswer }"""
-_LIST = f"""
-query($owner: String!, $name: String!, $first: Int!, $after: String, $order: DiscussionOrder!) {{
-  repository(owner: $owner, name: $name) {{
-    hasDiscussionsEnabled
-    discussions(first: $first, after: $after, orderBy: $order) {{
-      totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ ...facts }}
-    }}
-  }}
-}}{_FACTS}"""
-_ONE = f"""
-query($owner: String!, $name: String!, $number: Int!) {{
-  repository(owner: $owner, name: $name) {{ discussion(number: $number) {{ ...facts }} }}
-}}{_FACTS}"""
-_NODES = f"""
-query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ...facts }} }}{_FACTS}"""
-_WHOLE = f"""
-query($id: ID!, $first: Int!, $replies: Int!, $after: String) {{
-  node(id: $id) {{
-    ...facts
-    ... on Discussion {{
-      body
-      said: comments(first: $first, after: $after) {{
-        pageInfo {{ hasNextPage endCursor }}
-        nodes {{
-          ...words
-          replies(first: $replies) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...words }} }}
-        }}
-      }}
-    }}
-  }}
-}}{_FACTS}{_WORDS}"""
-_REST = f"""
-query($id: ID!, $first: Int!, $after: String) {{
-  node(id: $id) {{
-    ... on DiscussionComment {{
-      replies(first: $first, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...words }} }}
-    }}
-  }}
-}}{_WORDS}"""
 _OLDEST = {"field": "CREATED_AT", "direction": "ASC"}
 _NEWEST = {"field": "UPDATED_AT", "direction": "DESC"}
 Row = dict[str, Any]
@@ -265,7 +219,7 @@ class Discussions:
             SourceError: GitHub cannot be asked.
         """
         owner, _, name = repository.name.partition("/")
-        told = self._client.graph.ask(_ONE, owner=owner, name=name, number=number)
+        told = self._client.graph.ask(questions.ONE, owner=owner, name=name, number=number)
         raw = (told.get("repository") or {}).get("discussion")
         return item_of(repository, raw) if raw is not None and _is_of(repository, raw) else None
 
@@ -275,7 +229,7 @@ class Discussions:
         Raises:
             SourceError: GitHub cannot be asked.
         """
-        nodes = self._client.graph.ask(_NODES, ids=ids).get("nodes")
+        nodes = self._client.graph.ask(questions.NODES, ids=ids).get("nodes")
         if not isinstance(nodes, list) or len(nodes) != len(ids):
             raise SourceDown("GitHub's answer about ids of discussions makes no sense.")
         found: list[Item | None] = []
@@ -304,7 +258,7 @@ class Discussions:
         after: str | None = None
         while facts is None or after is not None:
             raw = self._client.graph.ask(
-                _WHOLE, sizes={"first": SAID, "replies": REPLIED}, id=item.key, after=after
+                questions.WHOLE, sizes={"first": SAID, "replies": REPLIED}, id=item.key, after=after
             ).get("node")
             if not raw or not _is_of(repository, raw):
                 raise ItemUnreadable(item.key, "gone", "It is no longer there.")
@@ -320,7 +274,7 @@ class Discussions:
             replies, after = comment["replies"]["nodes"], _next(comment["replies"], None)
             while after is not None:
                 told = self._client.graph.ask(
-                    _REST, sizes={"first": MORE}, id=comment["id"], after=after
+                    questions.REST, sizes={"first": MORE}, id=comment["id"], after=after
                 ).get("node")
                 if not told:
                     break  # the comment went meanwhile
@@ -343,7 +297,7 @@ class Discussions:
     def _page(self, repository: Repository, order: dict[str, str], *, after: str | None, first: int) -> _Page:
         owner, _, name = repository.name.partition("/")
         told = self._client.graph.ask(
-            _LIST, sizes={"first": first}, owner=owner, name=name, after=after, order=order
+            questions.LIST, sizes={"first": first}, owner=owner, name=name, after=after, order=order
         ).get("repository")
         if not told:
             raise SourceDown(f"GitHub shows no discussions of {repository.name}.")

@@ -20,6 +20,7 @@ from catchment.simulators.github import Repository
 from connectors.github import GitHub, GitHubConfig, GitHubCredentials
 from tests.support.vault import Vault
 
+ONLY: dict[str, list[str]] = {"kinds": ["discussions"]}
 TOKEN = "ghp_canary0123456789"
 REAL_WAIT = Session.wait
 MakeSource = Callable[..., GitHub]
@@ -60,6 +61,20 @@ def repo(vendor: Vendor, clock: SetClock) -> Repository:
     made = vendor.repository("octo-org/weir", collaborators={"octo-ann": "admin", "octo-bob": "read"})
     made.commit({"README.md": "# Weir\n\nWater flows.\n", "docs/a.md": "about a", "src/b.py": "b = 1\n"})
     return made
+
+
+@pytest.fixture
+def debate(repo: Repository, clock: SetClock) -> Repository:
+    """Seven discussions with comments and replies, an hour ago."""
+    for number in range(7):
+        clock.advance(60)
+        made = repo.forum.open(
+            f"Discussion {number}", f"Body {number}", category="Q&A" if number % 2 else "Ideas"
+        )
+        said = repo.forum.comment(made.number, f"Comment on {number}")
+        repo.forum.reply(made.number, said.id, f"Reply on {number}")
+    clock.advance(3600)
+    return repo
 
 
 @pytest.fixture
@@ -165,6 +180,11 @@ def asked(vendor: Vendor) -> list[str]:
     found = [request.path.removeprefix("/repos/octo-org/weir") for request in vendor.asked]
     vendor.asked.clear()
     return found
+
+
+def debated(repo: Repository) -> set[str]:
+    """Return the keys of all discussions of a repository."""
+    return {one.node_id for one in repo.forum.discussions.values()}
 
 
 def state(vendor: Vendor) -> set[str]:
