@@ -17,7 +17,7 @@ class GitHubCredentials(SourceCredentials):
     refresh_token: SecretStr | None = Field(
         default=None,
         title="Renews the token of the sign-in",
-        description="Kept for apps whose tokens end; it is not used, and such a sign-in is begun anew.",
+        description="Of an app whose tokens end after eight hours; each is good once, and the next is kept.",
     )
     app_id: str | None = Field(
         default=None, title="App", description="ID, or client ID, of a GitHub App of your own."
@@ -51,6 +51,13 @@ class GitHubCredentials(SourceCredentials):
         if not has_token and not self.app_id:
             raise ValueError("give a token, or app_id and private_key of an app")
         return self
+
+    @property
+    def renews(self) -> bool:
+        """Whether the token is one of a sign-in that can be renewed."""
+        own, refresh = self.token, self.refresh_token
+        has_own = own is not None and bool(own.get_secret_value())
+        return not has_own and bool(self.bearer) and refresh is not None and bool(refresh.get_secret_value())
 
     @property
     def bearer(self) -> str:

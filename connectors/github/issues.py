@@ -26,6 +26,7 @@ from catchment.kit.http import Missing
 from connectors.github.client import Client, Page, Repository, query
 from connectors.github.places import ISSUE, PULL, talk_path
 from connectors.github.rendering import seconds_of, talk
+from connectors.github.reviews import TOGETHER, Reviewed, reviews_of
 from connectors.github.spool import COMMENT, REMARK, Spool
 from connectors.github.walking import Row, earlier, first_page, walk
 
@@ -130,6 +131,58 @@ def state_of(raw: Row) -> str:
     return "merged" if merged else str(raw.get("state") or "open")
 
 
+def brought(text: str) -> Content | None:
+    """Return a text as content that comes along with a listing; None where it is too long for that."""
+    return Content.text(text) if len(text) <= BROUGHT_CHARACTERS else None
+
+
+class Pulls:
+    """Pull requests of a listing, held until there are enough of them for a question about their reviews."""
+
+    def __init__(self, client: Client, repository: Repository, spool: Spool) -> None:
+        self._client = client
+        self._repository = repository
+        self._spool = spool
+        self._held: list[Row] = []
+
+    @property
+    def oldest(self) -> str | None:
+        """The time of the last change of the one that is held longest; None where none is."""
+        return str(self._held[0]["updated_at"]) if self._held else None
+
+    def hold(self, raw: Row) -> None:
+        """Take one in."""
+        self._held.append(raw)
+
+    def whole_questions(self) -> Iterator[Item]:
+        """Yield those that fill whole questions."""
+        while len(self._held) >= TOGETHER:
+            rows, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
+            yield from self._answered(rows)
+
+    def rest(self) -> Iterator[Item]:
+        """Yield all that are held."""
+        rows, self._held = self._held, []
+        if rows:
+            yield from self._answered(rows)
+
+    def _answered(self, rows: list[Row]) -> Iterator[Item]:
+        reviewed = reviews_of(self._client, [str(raw["node_id"]) for raw in rows])
+        for raw in rows:
+            number = int(raw["number"])
+            item = item_of(self._repository, raw, self._spool.newest(number))
+            item.content = self._content(raw, number, reviewed.get(item.key))
+            yield item
+
+    def _content(self, raw: Row, number: int, found: Reviewed | None) -> Content | None:
+        """Return the text, where all that was said is there and nothing has happened since it was listed."""
+        comments, remarks = self._spool.said(number, COMMENT), self._spool.said(number, REMARK)
+        told = (raw["updated_at"], raw.get("comments", 0))
+        if found is None or (found.updated, len(comments)) != told or found.remarks != len(remarks):
+            return None
+        return brought(talk(raw, comments, found.reviews, remarks))
+
+
 class Issues:
     """Reads issues and pull requests."""
 
@@ -156,16 +209,23 @@ class Issues:
             marks = self._spool(repository, spool, since, marks, whole=whole)
             numbers: set[int] = set()
             told = 0
+            pulls = Pulls(self._client, repository, spool)
             for rows in self._issues(repository, since):
                 told += len(rows)
                 for raw in rows:
                     numbers.add(int(raw["number"]))
-                    yield self._listed(repository, raw, spool, whole=whole)
+                    if whole and is_pull_request(raw) and repository.has_issues:
+                        pulls.hold(raw)
+                    else:
+                        yield self._listed(repository, raw, spool, whole=whole)
+                yield from pulls.whole_questions()
                 newest = max([marks.issues, *(str(raw["updated_at"]) for raw in rows)])
                 marks = replace(marks, issues=newest, last=max([marks.last, *numbers]))
                 if told >= CHECKPOINT_ITEMS:
                     told = 0
-                    yield Checkpoint(marks.written())
+                    # What is held was not yielded: a listing that goes on there begins before it.
+                    yield Checkpoint(replace(marks, issues=pulls.oldest or marks.issues).written())
+            yield from pulls.rest()
         # Of a listing that was resumed only the second half was counted.
         yield Complete(replace(marks, count=len(numbers) if resume is None else None).written())
 
@@ -194,11 +254,10 @@ class Issues:
         number = int(raw["number"])
         item = item_of(repository, raw, spool.newest(number))
         if whole and not is_pull_request(raw):
-            comments = spool.comments(number)
+            comments = spool.said(number, COMMENT)
             # What was said after the comments were read is in the number, and in no comment yet.
             if len(comments) == raw.get("comments", 0):
-                text = talk(raw, comments)
-                item.content = Content.text(text) if len(text) <= BROUGHT_CHARACTERS else None
+                item.content = brought(talk(raw, comments))
         return item
 
     # -- changes --------------------------------------------------------------------------------

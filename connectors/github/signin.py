@@ -1,4 +1,4 @@
-"""Signing in: a token as it is, or an app that makes its own, an hour at a time."""
+"""Signing in: a token as it is, one that is renewed, or an app that makes its own, an hour at a time."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from catchment.kit.session import Session
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
+from connectors.github.usertoken import UserSignIn
 
 EARLY_SECONDS = 600.0
 """A token that ends this soon is renewed before it is used: a request may wait for minutes on its way."""
@@ -29,6 +30,8 @@ def sign_in_for(
     config: GitHubConfig, credentials: GitHubCredentials, session: Session, governor: Governor
 ) -> SignIn:
     """Return what signs requests in."""
+    if credentials.renews:
+        return UserSignIn(credentials, session)
     if credentials.bearer:
         return Bearer(credentials.bearer)
     return AppSignIn(config, credentials, session, governor)

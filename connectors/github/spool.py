@@ -47,10 +47,10 @@ class Spool:
         found = self._db.execute("SELECT max(updated) FROM said WHERE number = ?", [number]).fetchone()
         return found[0] if found is not None else None
 
-    def comments(self, number: int) -> list[dict[str, Any]]:
-        """Return the comments of an issue's conversation."""
+    def said(self, number: int, kind: int) -> list[dict[str, Any]]:
+        """Return the comments of an issue's conversation, or the remarks beside lines of a pull request."""
         rows = self._db.execute(
             "SELECT raw FROM said WHERE number = ? AND kind = ? AND raw IS NOT NULL ORDER BY id",
-            [number, COMMENT],
+            [number, kind],
         )
         return [json.loads(row[0]) for row in rows]

@@ -6,14 +6,16 @@ import base64
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from catchment.core.clock import SetClock
 from catchment.simulators.github.bodies import error, iso
 from catchment.simulators.github.world import Installation, Token
-from catchment.simulators.wire import Reply
+from catchment.simulators.wire import Reply, Request
 
 WINDOW_SECONDS = 3600
 TOKEN_SECONDS = 3600
+SIGN_IN_SECONDS = 28_800
 LONGEST_JWT_SECONDS = 600
 BAD = "Bad credentials"
 
@@ -40,6 +42,8 @@ class Access:
         installations: By id.
         limit: Requests of one token in an hour.
         limit_status: What is answered beyond that: 403, or 429.
+        clients: Secrets of the apps that sign people in, by their id.
+        grants: Whom a refresh token is for, with the token that came with it.
         point_limit: Points that questions of one token may cost in an hour; a limit of its own.
     """
 
@@ -51,6 +55,8 @@ class Access:
         self.limit = 5000
         self.limit_status = 403
         self.point_limit = 5000
+        self.clients: dict[str, str] = {}
+        self.grants: dict[str, tuple[str, str]] = {}
         self._made = 0
 
     # -- tokens ---------------------------------------------------------------------------------
@@ -121,6 +127,40 @@ class Access:
             headers = {"X-Accepted-GitHub-Permissions": f"{permission}=read"}
             raise refuse(403, f"Resource not accessible by {kind}", headers)
 
+    # -- sign-ins -------------------------------------------------------------------------------
+
+    def grant(self, login: str) -> tuple[str, str]:
+        """Make a token that acts for a person for eight hours, and what renews it once."""
+        self._made += 1
+        token, refresh = f"ghu_simulated{self._made:06}", f"ghr_simulated{self._made:06}"
+        self.tokens[token] = Token(login, kind="user", expires=self._clock.now() + SIGN_IN_SECONDS)
+        self.grants[refresh] = (login, token)
+        return token, refresh
+
+    def renew(self, request: Request) -> Reply:
+        """Exchange a refresh token; a refusal has a good status, and the old tokens end with the new."""
+        sent = dict(parse_qsl(request.body.decode()))
+        if not sent.get("client_id") or self.clients.get(sent["client_id"]) != sent.get("client_secret"):
+            told = _sign_in_error("incorrect_client_credentials")
+        elif sent.get("grant_type") != "refresh_token" or sent.get("refresh_token") not in self.grants:
+            told = _sign_in_error("bad_refresh_token")
+        else:
+            login, before = self.grants.pop(sent["refresh_token"])
+            self.tokens.pop(before, None)
+            token, refresh = self.grant(login)
+            told = {
+                "access_token": token,
+                "expires_in": SIGN_IN_SECONDS,
+                "refresh_token": refresh,
+                "refresh_token_expires_in": 15_811_200,
+                "scope": "",
+                "token_type": "bearer",
+            }
+        if "json" in request.headers.get("accept", ""):
+            return Reply(200, told)
+        form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        return Reply(200, urlencode(told).encode(), form)
+
     # -- apps -----------------------------------------------------------------------------------
 
     def app_of(self, headers: Mapping[str, str]) -> str:
@@ -179,6 +219,11 @@ class Access:
             "repository_selection": "selected",
         }
         return Reply(201, told)
+
+
+def _sign_in_error(word: str) -> dict[str, Any]:
+    told = {"error": word, "error_description": f"The request was refused: {word}."}
+    return {**told, "error_uri": "https://docs.github.com/apps"}
 
 
 def _raw(text: str) -> bytes:

@@ -103,6 +103,20 @@ def _blob(_github: GitHub, call: Call) -> Reply:
     return Reply(200, told)
 
 
+@route(r"\{repo\}/tarball/(.+)")
+def _tarball(github: GitHub, call: Call) -> Reply:
+    """Lead to where archives are packed, with a token of its own that ends soon."""
+    call.require("contents")
+    repo, wanted = call.repo, call.words[0]
+    sha = repo.branches.get(wanted, wanted)
+    if sha not in repo.git.commits:
+        raise refuse(404, "Not Found")
+    # Another host in the world; here it is the same one under another name.
+    host = call.base.replace("127.0.0.1", "localhost")
+    path = f"/codeload/{repo.id}/legacy.tar.gz/{sha}"
+    return Reply(302, None, {"Location": f"{host}{path}?token={github.pass_for(path)}"})
+
+
 @route(r"\{repo\}/contents/(.+)")
 def _contents(_github: GitHub, call: Call) -> Reply:
     call.require("contents")

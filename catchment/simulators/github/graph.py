@@ -54,7 +54,18 @@ enum DiscussionOrderField { CREATED_AT UPDATED_AT }
 enum OrderDirection { ASC DESC }
 input DiscussionOrder { field: DiscussionOrderField! direction: OrderDirection! }
 type Issue implements Node { id: ID! number: Int! title: String! repository: Repository! }
-type PullRequest implements Node { id: ID! number: Int! title: String! repository: Repository! }
+enum PullRequestReviewState { APPROVED CHANGES_REQUESTED COMMENTED DISMISSED PENDING }
+type PullRequestReviewComment implements Node { id: ID! body: String! }
+type PullRequestReviewCommentConnection { nodes: [PullRequestReviewComment] totalCount: Int! }
+type PullRequestReview implements Node {
+  id: ID! author: Actor body: String! state: PullRequestReviewState! submittedAt: DateTime
+  comments(after: String, before: String, first: Int, last: Int): PullRequestReviewCommentConnection!
+}
+type PullRequestReviewConnection { nodes: [PullRequestReview] pageInfo: PageInfo! totalCount: Int! }
+type PullRequest implements Node {
+  id: ID! number: Int! title: String! updatedAt: DateTime! repository: Repository!
+  reviews(after: String, before: String, first: Int, last: Int): PullRequestReviewConnection
+}
 type Repository implements Node {
   id: ID! databaseId: Int name: String! nameWithOwner: String! hasDiscussionsEnabled: Boolean!
   discussion(number: Int!): Discussion
@@ -249,8 +260,24 @@ class _Asked:
             "id": issue.node_id,
             "number": issue.number,
             "title": issue.title,
+            "updatedAt": bodies.iso(issue.updated),
             "repository": lambda _: self._shown(repo),
+            "reviews": lambda _, **asked: self._reviews(repo, issue, **asked),
         }
+
+    def _reviews(self, repo: Repository, issue: Issue, **asked: Any) -> Body:
+        given = self._token.permissions
+        if repo.private and given is not None and "pull_requests" not in given:
+            raise _error("FORBIDDEN", "Resource not accessible by personal access token")
+        told = [
+            _review(one.id, one.author, one.body, one.state, one.submitted) for one in issue.reviews.values()
+        ]
+        # A remark beside a line always belongs to a review, one without words where nobody wrote any.
+        told += [
+            _review(one.id, one.author, "", "COMMENTED", one.created, remarks=1)
+            for one in issue.remarks.values()
+        ]
+        return _connection(told, lambda one: one, place=lambda one: str(one["id"]), **asked)
 
 
 def _actor(login: str | None) -> Body | None:
@@ -258,6 +285,19 @@ def _actor(login: str | None) -> Body | None:
         return None
     told = {"__typename": "User", "id": node_id("U", 1), "login": login}
     return {**told, "url": f"{bodies.WEB}/{login}"}
+
+
+def _review(
+    number: int, author: str | None, body: str, state: str, submitted: float, *, remarks: int = 0
+) -> Body:
+    return {
+        "id": node_id("PRR", number),
+        "author": _actor(author),
+        "body": body,
+        "state": state,
+        "submittedAt": bodies.iso(submitted),
+        "comments": lambda _, **_asked: {"nodes": [], "totalCount": remarks},
+    }
 
 
 def _label(name: str) -> Body:

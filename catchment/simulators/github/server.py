@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from catchment.simulators.github import bodies
+from catchment.simulators.github import archive, bodies
 from catchment.simulators.github.access import Access, Refused, refuse
 from catchment.simulators.github.cost import MOST_NODES
 from catchment.simulators.github.world import Installation, Repository, Token
@@ -137,11 +137,15 @@ class GitHub(Simulator):
     def _answer(self, request: Request) -> Reply:
         if "user-agent" not in request.headers:
             raise refuse(403, "Request forbidden by administrative rules.")
+        if (request.method, request.path) == ("POST", "/login/oauth/access_token"):
+            return self.access.renew(request)
         version = request.headers.get("x-github-api-version", "2022-11-28")
         if version != "2022-11-28":
             raise refuse(400, "Unsupported API version")
         if request.path.startswith("/app"):
             return self._as_app(request)
+        if (packed := re.fullmatch(r"/codeload/(\d+)/legacy\.tar\.gz/(\w+)", request.path)) is not None:
+            return self._packed(request, int(packed[1]), packed[2])
         _, token = self.access.token_of(request.headers)
         headers = {} if request.path == "/graphql" else self.access.count(token)
         try:
@@ -161,6 +165,17 @@ class GitHub(Simulator):
             token.used -= 1
             return Reply(304, None, {**reply.headers, "X-RateLimit-Used": str(token.used)})
         return reply
+
+    def pass_for(self, path: str) -> str:
+        """Return what opens one address of the store of archives."""
+        return hashlib.sha256(f"archive {path}".encode()).hexdigest()[:20]
+
+    def _packed(self, request: Request, number: int, sha: str) -> Reply:
+        if request.query.get("token") != self.pass_for(request.path) or "authorization" in request.headers:
+            raise refuse(404, "Not Found")
+        repo = self.repositories[number]
+        head = f"{repo.full_name.replace('/', '-')}-{sha[:7]}"
+        return Reply(200, archive.packed(repo.git, sha, head), {"Content-Type": "application/x-gzip"})
 
     def _as_app(self, request: Request) -> Reply:
         app = self.access.app_of(request.headers)
