@@ -15,7 +15,6 @@ from catchment.kit import (
     Changed,
     Checkpoint,
     Complete,
-    Content,
     CursorExpired,
     FeedEvent,
     Item,
@@ -25,15 +24,13 @@ from catchment.kit import (
 from catchment.kit.http import Missing
 from connectors.github.client import Client, Page, Repository, query
 from connectors.github.places import ISSUE, PULL, talk_path
+from connectors.github.pulls import Pulls, brought
 from connectors.github.rendering import seconds_of, talk
-from connectors.github.reviews import TOGETHER, Reviewed, reviews_of
 from connectors.github.spool import COMMENT, REMARK, Spool
 from connectors.github.walking import Row, earlier, first_page, walk
 
 LOOK_BACK_SECONDS = 120.0
 """How far changes begin before the newest that was seen: what was written last may be listed late."""
-BROUGHT_CHARACTERS = 16 * 1024
-"""Longest text that a listing brings along."""
 CHECKPOINT_ITEMS = 500
 """Before a position is told, all bodies on their way are waited for; so not after every page."""
 _BEGINNING = "1970-01-01T00:00:00Z"
@@ -131,58 +128,6 @@ def state_of(raw: Row) -> str:
     return "merged" if merged else str(raw.get("state") or "open")
 
 
-def brought(text: str) -> Content | None:
-    """Return a text as content that comes along with a listing; None where it is too long for that."""
-    return Content.text(text) if len(text) <= BROUGHT_CHARACTERS else None
-
-
-class Pulls:
-    """Pull requests of a listing, held until there are enough of them for a question about their reviews."""
-
-    def __init__(self, client: Client, repository: Repository, spool: Spool) -> None:
-        self._client = client
-        self._repository = repository
-        self._spool = spool
-        self._held: list[Row] = []
-
-    @property
-    def oldest(self) -> str | None:
-        """The time of the last change of the one that is held longest; None where none is."""
-        return str(self._held[0]["updated_at"]) if self._held else None
-
-    def hold(self, raw: Row) -> None:
-        """Take one in."""
-        self._held.append(raw)
-
-    def whole_questions(self) -> Iterator[Item]:
-        """Yield those that fill whole questions."""
-        while len(self._held) >= TOGETHER:
-            rows, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
-            yield from self._answered(rows)
-
-    def rest(self) -> Iterator[Item]:
-        """Yield all that are held."""
-        rows, self._held = self._held, []
-        if rows:
-            yield from self._answered(rows)
-
-    def _answered(self, rows: list[Row]) -> Iterator[Item]:
-        reviewed = reviews_of(self._client, [str(raw["node_id"]) for raw in rows])
-        for raw in rows:
-            number = int(raw["number"])
-            item = item_of(self._repository, raw, self._spool.newest(number))
-            item.content = self._content(raw, number, reviewed.get(item.key))
-            yield item
-
-    def _content(self, raw: Row, number: int, found: Reviewed | None) -> Content | None:
-        """Return the text, where all that was said is there and nothing has happened since it was listed."""
-        comments, remarks = self._spool.said(number, COMMENT), self._spool.said(number, REMARK)
-        told = (raw["updated_at"], raw.get("comments", 0))
-        if found is None or (found.updated, len(comments)) != told or found.remarks != len(remarks):
-            return None
-        return brought(talk(raw, comments, found.reviews, remarks))
-
-
 class Issues:
     """Reads issues and pull requests."""
 
@@ -209,7 +154,7 @@ class Issues:
             marks = self._spool(repository, spool, since, marks, whole=whole)
             numbers: set[int] = set()
             told = 0
-            pulls = Pulls(self._client, repository, spool)
+            pulls = Pulls(self._client, spool, lambda raw: self._listed(repository, raw, spool, whole=False))
             for rows in self._issues(repository, since):
                 told += len(rows)
                 for raw in rows:
