@@ -58,6 +58,7 @@ class Stage:
         world: The vendor.
         house: A store with one connector, ``docs``, to the world.
         clock: Everybody's time.
+        running: Every run that was begun so far, the newest last.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Stage:
         self._folder = folder
         self._leaving = ExitStack()
         self._houses = 0
+        self.running: list[Run] = []
         self.house = self.fresh_house()
 
     def close(self) -> None:
@@ -99,6 +101,7 @@ class Stage:
         credentials = self.world.credentials()
         house.credentials = dict(credentials) if credentials is not None else None
         house.oauth_client = self.world.oauth_client
+        house.on_begin = self.running.append
         house.add(self.connector.slug, self.world.config())
         return house
 
@@ -138,7 +141,7 @@ class Stage:
             Broken: It did not come to an end.
         """
         chosen = house or self.house
-        return self.within(lambda: chosen.sync(**parameters), chosen)
+        return self.within(lambda: chosen.sync(**parameters))
 
     def succeed(self, house: House | None = None, **parameters: Any) -> RunRow:
         """Sync once, and return the row of a run that succeeded.
@@ -167,17 +170,19 @@ class Stage:
 
     def crash(self, **parameters: Any) -> bool:
         """Sync until the process dies, and tell whether it did."""
-        return self.within(lambda: self.house.crash(**parameters), self.house)
+        return self.within(lambda: self.house.crash(**parameters))
 
-    def within(self, act: Callable[[], T], house: House | None = None) -> T:
+    def cancel(self) -> None:
+        """Have the newest run stop, as a person would."""
+        self.running[-1].stop.set(RunCancelled("Enough."))
+
+    def within(self, act: Callable[[], T]) -> T:
         """Do something that must come to an end.
 
         Raises:
             Broken: It did not, within the limit.
         """
-        runs: list[Run] = []
-        if house is not None:
-            house.on_begin = runs.append
+        begun = len(self.running)
         results: list[T] = []
         errors: list[BaseException] = []
 
@@ -191,7 +196,7 @@ class Stage:
         thread.start()
         thread.join(self.limit_seconds)
         if thread.is_alive():
-            for run in runs:
+            for run in self.running[begun:]:
                 run.stop.set(RunCancelled("It took too long."))
             thread.join(CANCEL_SECONDS)
             raise Broken(f"it did not come to an end within {self.limit_seconds:g} s")

@@ -132,9 +132,9 @@ class World(ABC):
         """Make a thing whose time of change lies a moment back, as vendors do that commit late."""
         raise NotImplementedError
 
-    def many(self, count: int) -> None:
-        """Make many small things, as fast as that goes."""
-        for number in range(count):
+    def many(self, count: int, begin: int = 0) -> None:
+        """Make many small things, as fast as that goes, with numbers from `begin` on in their names."""
+        for number in range(begin, begin + count):
             self.put(f"many{number:05}", f"word of {number}")
 
     def big(self, size: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -74,12 +75,20 @@ class SignedIn:
     def __init__(self, url: str, credentials: ShelfCredentials, session: Session) -> None:
         self._credentials = credentials
         self._session = session
+        self._lock = threading.Lock()
+        self._sent = threading.local()
         self._http = Http(url, session, sign_in=Anonymous(), governor=governor_for("shelf", "renewing"))
 
     def headers(self) -> Mapping[str, str]:
+        self._sent.token = self._credentials.token
         return Bearer(self._credentials.token.get_secret_value()).headers()
 
     def renew(self) -> bool:
+        with self._lock:
+            # Another thread may have met the same refusal, and renewed the token meanwhile.
+            return self._sent.token != self._credentials.token or self._renew()
+
+    def _renew(self) -> bool:
         refresh = self._credentials.refresh_token
         if refresh is None:
             return False
@@ -87,7 +96,7 @@ class SignedIn:
             told = self._http.json_of("POST", "/token", json={"refresh_token": refresh.get_secret_value()})
         except SourceError:
             return False
-        self._credentials = ShelfCredentials(token=told["token"], refresh_token=refresh)
+        self._credentials = ShelfCredentials(token=told["token"], refresh_token=told["refresh_token"])
         self._session.save_credentials(self._credentials)
         return True
 
@@ -275,7 +284,8 @@ class Shelf(Connector[ShelfConfig, ShelfCredentials]):
     @staticmethod
     def webhook(headers: Mapping[str, str], body: bytes, secret: str) -> list[FeedEvent]:
         sent = headers.get("x-shelf-time", "")
-        if not hmac.compare_digest(headers.get("x-shelf-signature", ""), signature(secret, sent, body)):
+        given = headers.get("x-shelf-signature", "").encode()
+        if not secret or not hmac.compare_digest(given, signature(secret, sent, body).encode()):
             raise PermissionMissing("The signature is wrong.")
         if abs(time.time() - int(sent)) > STALE_SECONDS:
             raise PermissionMissing("The delivery is too old.")

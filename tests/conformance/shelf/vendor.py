@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from catchment.simulators.wire import Reply, Request
 TOKEN = "canary-token-of-the-shelf"
 RENEWED = "canary-renewed-token-of-the-shelf"
 REFRESH = "canary-refresh-of-the-shelf"
+RENEWED_REFRESH = "canary-second-refresh-of-the-shelf"
 WEAK = "canary-token-without-text"
 SECRET = "canary-webhook-of-the-shelf"
 
@@ -56,6 +58,7 @@ class Shelves(Simulator):
         self.removed: dict[str, Book] = {}
         self.gone_at: dict[str, int] = {}
         self.tokens = {TOKEN}
+        self.refresh = REFRESH
         self.page = 50
         self.oldest_mark = 0
         self._stamp = 0
@@ -113,16 +116,17 @@ class Shelves(Simulator):
         return Reply(404, {"error": "no such thing"})
 
     def _renew(self, request: Request) -> Reply:
-        if request.json() != {"refresh_token": REFRESH}:
+        if request.json() != {"refresh_token": self.refresh}:
             return Reply(401, {"error": "bad refresh token"})
-        self.tokens = {RENEWED}
-        return Reply(200, {"token": RENEWED})
+        self.tokens, self.refresh = {RENEWED}, RENEWED_REFRESH
+        return Reply(200, {"token": RENEWED, "refresh_token": RENEWED_REFRESH})
 
     def _listed(self, request: Request) -> Reply:
         after = request.query.get("after", "")
-        rows = [self.books[key].told() for key in sorted(self.books) if key > after]
-        page = rows[: self.page]
-        more = len(rows) > len(page)
+        keys = sorted(self.books)
+        begin = bisect_right(keys, after)
+        page = [self.books[key].told() for key in keys[begin : begin + self.page]]
+        more = begin + self.page < len(keys)
         return Reply(
             200, {"books": page, "next": page[-1]["id"] if more else None, "now": int(self.clock.now())}
         )

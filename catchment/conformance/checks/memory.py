@@ -1,0 +1,104 @@
+"""That memory does not follow the size of the source, nor of one file."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import tracemalloc
+from collections.abc import Iterator
+
+from catchment.conformance.abilities import Ability
+from catchment.conformance.check import check
+from catchment.conformance.stage import Stage
+from catchment.conformance.world import Setup
+from catchment.core.items import Item
+from catchment.kit.connector import Kind
+from catchment.kit.registry import AnyConnector
+
+FEW, MANY = 100, 10_000
+PAGE = 50
+BYTES_PER_ITEM = 400
+"""What a listing may keep of each thing that it has named: its id, to know it again, and not the thing."""
+MANY_SECONDS = 120.0
+BIG_BYTES = 200 * 1024 * 1024
+BIG_LIMIT_BYTES = 16 * 1024 * 1024
+READ_BYTES = 256 * 1024
+_LOOKS = 4
+_NOT_OURS = ("*/catchment/simulators/*", "*/tracemalloc.py", "*/http/server.py")
+"""What stands for the vendor in this process."""
+
+
+@check("memory-flat-over-items", f"Naming {MANY:,} things takes no more memory than naming {FEW}.")
+def over_items(stage: Stage) -> None:
+    """Measured as what the interpreter holds while a listing is read and dropped."""
+    stage.pages_of(PAGE)
+    stage.limit_seconds = max(stage.limit_seconds, MANY_SECONDS)
+    held: list[int] = []
+    for count in (FEW, MANY - FEW):
+        stage.world.many(count, len(held) * FEW)
+        stage.world.settle()
+        held.append(stage.within(lambda: _held_by_listing(stage.source())))
+    per_item = (held[1] - held[0]) / (MANY - FEW)
+    stage.expect(per_item <= BYTES_PER_ITEM, f"a listing keeps {per_item:.0f} bytes of each thing")
+
+
+def _held_by_listing(source: AnyConnector) -> int:
+    """Return the most that was held at any of some moments of a listing."""
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        before, most = tracemalloc.get_traced_memory()[0], 0
+        for number, _ in enumerate(_named(source)):
+            if number % PAGE == 0:
+                most = max(most, tracemalloc.get_traced_memory()[0] - before)
+        return most
+    finally:
+        tracemalloc.stop()
+
+
+def _named(source: AnyConnector) -> Iterator[object]:
+    for scope in source.scopes():
+        yield from source.changes(scope, None) if source.kind is Kind.FEED else source.listing(scope)
+
+
+@check(
+    "memory-flat-over-bytes",
+    f"Reading one file of {BIG_BYTES // 2**20} MiB takes the memory of a small one.",
+    Ability.BIG,
+)
+def over_bytes(stage: Stage) -> None:
+    """Measured as what is held while its body is read piece by piece, without what stands for the vendor."""
+    stage.world.big(BIG_BYTES)
+    stage.world.settle()
+    stage.limit_seconds = max(stage.limit_seconds, MANY_SECONDS)
+    config = {**stage.world.config(), "max_file_bytes": 2 * BIG_BYTES}
+    source = stage.source(Setup(config))
+    items = [item for item in stage.everything(source) if item.refusal is None]
+    stage.expect(items, "it is not named")
+    size, most = stage.within(lambda: _held_by_reading(source, items[0]))
+    stage.expect(size >= BIG_BYTES, f"its body has {size} bytes only")
+    stage.expect(most <= BIG_LIMIT_BYTES, f"{most // 2**20} MiB are held while it is read")
+
+
+def _held_by_reading(source: AnyConnector, item: Item) -> tuple[int, int]:
+    """Return the length of a body, and the most that was held while it was read."""
+    tracemalloc.start(12)
+    try:
+        digest, size, most = hashlib.sha256(), 0, 0
+        with source.fetch(item).stream() as stream:
+            most = _held_now()
+            while piece := stream.read(READ_BYTES):
+                size += len(piece)
+                digest.update(piece)
+                if size % (BIG_BYTES // _LOOKS) < READ_BYTES:
+                    most = max(most, _held_now())
+        return size, most
+    finally:
+        tracemalloc.stop()
+
+
+def _held_now() -> int:
+    """Return the bytes held by all but the vendor."""
+    filters = [tracemalloc.Filter(False, pattern, all_frames=True) for pattern in _NOT_OURS]
+    snapshot = tracemalloc.take_snapshot().filter_traces(filters)
+    return sum(trace.size for trace in snapshot.traces)
