@@ -199,7 +199,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         return self._listing(scope, resume, with_content=False)
 
     def listing_with_content(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:
-        """Yield everything in scope with the texts: files by an archive, what was said a hundred at a time.
+        """Yield everything in scope, what was said with its text: it comes a hundred at a time.
 
         Raises:
             SourceError: As `listing`.
@@ -209,7 +209,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
     def _listing(self, scope: Scope, resume: str | None, *, with_content: bool) -> Iterator[ListingEvent]:
         repository, kind, branch = self._place_of(scope)
         if kind == FILES:
-            yield from self.files.listing(repository, branch, with_content=with_content)
+            yield from self.files.listing(repository, branch)
         elif kind == DISCUSSIONS:
             yield from self.discussions.listing(repository, resume)
         else:
