@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +12,6 @@ from catchment.kit import (
     Changed,
     Complete,
     ConfigRejected,
-    Content,
     CursorExpired,
     Deleted,
     FeedEvent,
@@ -22,7 +20,6 @@ from catchment.kit import (
     SourceDown,
 )
 from catchment.kit.http import Missing
-from connectors.github import archive
 from connectors.github.client import Client, Repository
 from connectors.github.config import patterns_of
 from connectors.github.places import FilePlace, file_path, file_url
@@ -56,17 +53,10 @@ class Files:
 
     # -- listing --------------------------------------------------------------------------------
 
-    def listing(
-        self, repository: Repository, branch: str, *, with_content: bool = False
-    ) -> Iterator[ListingEvent]:
+    def listing(self, repository: Repository, branch: str) -> Iterator[ListingEvent]:
         """Yield every file of a branch, and what is refused; last `Complete`.
 
         All of it is of one commit, which is the mark, so that nothing can change meanwhile.
-
-        Args:
-            repository: Which.
-            branch: Its name.
-            with_content: Bring small files along where that costs less than reading each.
 
         Raises:
             ConfigRejected: There is no such branch.
@@ -76,31 +66,10 @@ class Files:
         if head is None:
             yield Complete()
             return
-        found = leaves(self._client, repository, head.tree)
-        if with_content:
-            held = list(islice(found, archive.MOST_LEAVES))
-            brought = yield from self._brought(repository, branch, head, held)
-            found = chain((leaf for leaf in held if leaf.path not in brought), found)
-        for leaf in found:
+        for leaf in leaves(self._client, repository, head.tree):
             if self.admits(leaf.path):
                 yield self.item(repository, branch, leaf)
         yield Complete(_cursor(repository, head))
-
-    def _brought(
-        self, repository: Repository, branch: str, head: Head, held: list[Leaf]
-    ) -> Generator[Item, None, set[str]]:
-        """Yield what the archive of the commit brings along, and return the paths of that."""
-        wanted = [leaf for leaf in held if archive.is_wanted(leaf) and self.admits(leaf.path)]
-        brought: set[str] = set()
-        if not archive.is_worth_it(held, wanted):
-            return brought
-        by_path = {leaf.path: leaf for leaf in wanted}
-        for leaf, body in archive.bodies(self._client, repository, head.commit, by_path):
-            brought.add(leaf.path)
-            item = self.item(repository, branch, leaf)
-            item.content = Content(body)
-            yield item
-        return brought
 
     def head(self, repository: Repository, branch: str, etag: str | None = None) -> Head | None:
         """Return the newest commit of a branch; None where the repository is empty.
