@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import logging
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +43,8 @@ UNSAID_SECONDS = 60.0
 MOST_BYTES = 64 * 1024 * 1024
 """Longest answer that is read at once; anything that may be longer is streamed."""
 _REDIRECTS = 5
+# It writes down whole addresses, and those of files let in whoever has them.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class SignIn(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from connectors.notion.words import Raw, markdown, one_line, plain
 
 DEEPEST_HEADING = 6
-_FILES = frozenset({"audio", "file", "image", "pdf", "video"})
+FILES = frozenset({"audio", "file", "image", "pdf", "video"})
 OTHER_ITEMS = frozenset({"child_page", "child_database"})
 """What is an item of its own, so that its title is no text of this one."""
 _SILENT = OTHER_ITEMS | {
@@ -63,7 +63,7 @@ def show(block: Raw, number: int = 1) -> Shown:
         return Shown(f"{mark} {_hung(text)}" if text else "", Place.ITEM)
     if kind in _SPECIAL:
         return Shown(_SPECIAL[kind](payload))
-    if kind in _FILES:
+    if kind in FILES:
         return Shown(_file(kind, payload))
     if kind in _SILENT or "rich_text" in payload:
         return Shown(text)

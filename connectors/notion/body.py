@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import Lock
 
 from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing
 from connectors.notion.api import Api
-from connectors.notion.blocks import OTHER_ITEMS, Place, show, show_table
+from connectors.notion.blocks import FILES, OTHER_ITEMS, Place, show, show_table
 from connectors.notion.words import Raw
 
 MOST_BLOCKS = 20_000
 """Blocks of one page that are read; a page beyond that is a database in disguise."""
 MOST_INDENTS = 6
 """Levels of lists that are shown; what lies deeper stands on the deepest one."""
+MOST_KEPT_CHARACTERS = 4 * 1024 * 1024
+"""Bodies kept between finding files in them and reading their pages; those beyond are asked for again."""
 CUT = f"[The page goes on: only its first {MOST_BLOCKS} blocks are read.]"
 NOT_SHARED = "[A synced block whose original is not shared with the integration]"
 
@@ -47,8 +51,16 @@ class _Text:
         self.was_item = is_item
 
 
-def read_body(api: Api, page: str) -> str:
-    """Return the body of a page as Markdown; pages and databases in it are not part of it.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a page: its Markdown, and its blocks with files, those in copies left out."""
+
+    text: str
+    files: tuple[Raw, ...] = ()
+
+
+def read_body(api: Api, page: str) -> Body:
+    """Return the body of a page; pages and databases in it are not part of it.
 
     No level calls the next one, so that no depth is too deep. A synced block whose copies lie in each other
     is read once on each way down.
@@ -59,6 +71,7 @@ def read_body(api: Api, page: str) -> str:
     """
     text = _Text()
     levels = [_Level(api.children(page), page)]
+    files: list[Raw] = []
     count = 0
     while levels:
         level = levels[-1]
@@ -78,10 +91,12 @@ def read_body(api: Api, page: str) -> str:
         if count > MOST_BLOCKS:
             text.add(CUT, Place.ALONE, 0)
             break
+        if block.get("type") in FILES and not any(each.is_copy for each in levels):
+            files.append(block)
         below = _take(api, block, level, text)
         if below is not None and below.identity not in {each.identity for each in levels}:
             levels.append(below)
-    return "".join(text.parts)
+    return Body("".join(text.parts), tuple(files))
 
 
 def _take(api: Api, block: Raw, level: _Level, text: _Text) -> _Level | None:
@@ -108,6 +123,36 @@ def _table(api: Api, block: Raw) -> str:
     except Missing:
         return ""
     return show_table(rows, has_header=bool((block.get("table") or {}).get("has_column_header")))
+
+
+class RecentBodies:
+    """Bodies that a listing read to find files in: reading a page does not ask for its blocks again."""
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[str, tuple[str, Body]] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def keep(self, page: str, edited: str, body: Body) -> None:
+        """Keep the body of a page as of an edit, and forget those that were kept longest."""
+        with self._lock:
+            self._drop(page)
+            self._bodies[page] = edited, body
+            self._size += len(body.text)
+            while self._size > MOST_KEPT_CHARACTERS:
+                self._drop(next(iter(self._bodies)))
+
+    def take(self, page: str, edited: str) -> Body | None:
+        """Return the body that is kept of a page as of an edit, and forget it."""
+        with self._lock:
+            found = self._drop(page)
+        return found[1] if found is not None and found[0] == edited else None
+
+    def _drop(self, page: str) -> tuple[str, Body] | None:
+        found = self._bodies.pop(page, None)
+        if found is not None:
+            self._size -= len(found[1].text)
+        return found
 
 
 class Comments:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from catchment.core.clock import iso
-from catchment.kit import Changed, CursorExpired, Deleted, FeedEvent
+from catchment.kit import Changed, CursorExpired, Deleted, FeedEvent, Item
 from catchment.kit.http import Missing
 from connectors.notion.api import Api
+from connectors.notion.attached import Attached
+from connectors.notion.finding import Finder
 from connectors.notion.items import ROW, Facts, RecentRows, facts_of, item_of
 from connectors.notion.listing import Within, read_rows
 from connectors.notion.people import People
@@ -44,10 +46,14 @@ def since_of(mark: str, *, now: float) -> float:
 class Changes:
     """One look at what is new."""
 
-    def __init__(self, api: Api, rows: RecentRows, people: People, *, now: float) -> None:
+    def __init__(
+        self, api: Api, rows: RecentRows, people: People, attached: Attached, finder: Finder, *, now: float
+    ) -> None:
         self._api = api
         self._rows = rows
         self._people = people
+        self._attached = attached
+        self._finder = finder
         self._now = now
         self._places = Places(api)
 
@@ -58,6 +64,21 @@ class Changes:
             SourceError: Notion does not answer.
         """
         bound = since - LOOK_BACK_SECONDS
+        found = self._edited(bound)
+        trashed: list[str] = []
+        pages = self._pages(found, within, trashed)
+        for item, files, gone in self._attached.found(pages, self._finder.file, now=self._now):
+            yield Changed(item)
+            yield from map(Changed, self._attached.not_recorded(files))
+            yield from map(Deleted, gone)
+        thrown = (str(raw["id"]) for raw in self._since(bound, in_trash=True))
+        trashed.extend(each for each in thrown if each not in found)
+        for key in trashed:
+            yield Deleted(key)
+            yield from map(Deleted, self._attached.known_files(key))
+
+    def _edited(self, bound: float) -> dict[str, tuple[Facts, Raw]]:
+        """Return what search and the data sources say was edited, by id."""
         found: dict[str, tuple[Facts, Raw]] = {}
         for raw in self._since(bound, in_trash=False):
             facts = facts_of(raw)
@@ -70,17 +91,21 @@ class Changes:
                     found[facts.id] = facts, raw
             except Missing:
                 continue
+        return found
+
+    def _pages(
+        self, found: Mapping[str, tuple[Facts, Raw]], within: Within, trashed: list[str]
+    ) -> Iterator[Item]:
+        """Yield what was edited, earliest first; what lies in something trashed is told apart."""
         for facts, raw in sorted(found.values(), key=lambda each: each[0].edited):
             way = self._places.way(facts)
             if way.trashed:
-                yield Deleted(facts.id)
+                trashed.append(facts.id)
             elif within(way.ids):
+                yield item_of(facts, way.path, people=self._people.names, now=self._now)
                 if facts.kind == ROW:
                     self._rows.keep(facts, raw)
-                yield Changed(item_of(facts, way.path, people=self._people.names, now=self._now))
-        for raw in self._since(bound, in_trash=True):
-            if str(raw["id"]) not in found:
-                yield Deleted(str(raw["id"]))
+                    yield from self._attached.in_properties(facts, raw, way.path, now=self._now)
 
     def _since(self, bound: float, *, in_trash: bool) -> Iterator[Raw]:
         for answer in self._api.search(in_trash=in_trash):

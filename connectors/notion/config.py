@@ -29,6 +29,17 @@ class NotionConfig(SourceConfig):
         title="Comments",
         description="Read the comments of each page, too: one more request for each page that is read.",
     )
+    files: bool = Field(
+        default=True,
+        title="Files",
+        description="Read files that were uploaded to pages and to properties of rows, each a document "
+        "of its own.",
+    )
+    external_files: bool = Field(
+        default=False,
+        title="Files elsewhere",
+        description="Fetch files that lie elsewhere and that pages merely name, whatever their address.",
+    )
     base_url: str = Field(
         default=API, title="Address of the API", description="For tries against a stand-in of Notion."
     )

@@ -23,12 +23,18 @@ from catchment.kit import (
     Session,
     SourceAddress,
 )
+from catchment.kit.selection import Selection
 from connectors.notion import config as settings
 from connectors.notion.api import Api
+from connectors.notion.attached import NO_LIMIT, Attached
+from connectors.notion.body import RecentBodies
 from connectors.notion.browse import browse_level
 from connectors.notion.changes import Changes, mark_at, since_of
 from connectors.notion.config import NotionConfig
 from connectors.notion.credentials import NotionCredentials
+from connectors.notion.downloads import Downloads
+from connectors.notion.file_reading import FileReader
+from connectors.notion.files import PREFIX, Wanted
 from connectors.notion.finding import Finder
 from connectors.notion.health import nothing_shared, probe
 from connectors.notion.items import RecentRows
@@ -70,7 +76,9 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         "listing. None goes on its word alone; each is asked for first.",
         "A comment does not count as an edit: comments on a page that is not edited come with a webhook, or "
         "with the page's next edit. Comments on single blocks, and settled ones, are not told.",
-        "Content of files is not read; their names and captions are.",
+        "Files in comments, covers and icons are not read, nor more than a thousand in a page, nor those in "
+        "pages that include, exclude or the age limit leave out; those that lie elsewhere are read only if "
+        "the settings say so.",
         "A change of a database's own title or description is seen when its data source changes.",
         "Rollups and formulas that change because other pages do, and renamed people, are seen with the "
         "next edit of the page itself.",
@@ -87,7 +95,28 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         self.api = Api(config, credentials, self.session)
         self._rows = RecentRows()
         self._people = People(self.api)
-        self._reader = Reader(self.api, self._rows, self.session.clock, comments=config.comments)
+        self._wanted = Wanted(hosted=config.files, external=config.external_files)
+        bodies = RecentBodies()
+        self._attached = Attached(
+            self.api,
+            bodies,
+            self._people,
+            self.session,
+            wanted=self._wanted,
+            selection=Selection.of(config, max_file_bytes=NO_LIMIT),
+        )
+        clock = self.session.clock
+        self._reader = Reader(
+            self.api,
+            self._rows,
+            bodies,
+            self._attached,
+            clock,
+            wanted=self._wanted,
+            comments=config.comments,
+        )
+        self._downloads = Downloads(self.session)
+        self._files = FileReader(self.api, self._people, self._downloads, clock, wanted=self._wanted)
 
     @classmethod
     def address(cls, text: str) -> SourceAddress | None:
@@ -124,10 +153,26 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
             SourceError: Not everything could be listed; what was before was yielded.
             RunCancelled: The run was asked to stop.
         """
+        return self._listing(scope, anew=False)
+
+    def listing_with_content(self, scope: Scope, resume: str | None = None) -> Iterator[ListingEvent]:  # noqa: ARG002
+        """Yield what `listing` does, having read every page for its files: each will be read anyway.
+
+        Raises:
+            SourceError: As `listing`.
+        """
+        return self._listing(scope, anew=True)
+
+    def _listing(self, scope: Scope, *, anew: bool) -> Iterator[ListingEvent]:
         now = self.session.clock.now()
         root = None if scope.key == WORKSPACE else scope.key
-        yield from Listing(self.api, self._rows, self._people, now=now).items(_within(scope), root)
+        listing = Listing(self.api, self._rows, self._people, self._attached, now=now)
+        items = listing.items(_within(scope), root)
+        yield from self._attached.with_files(items, self._finder(now).file, now=now, anew=anew)
         yield Complete(mark_at(now))
+
+    def _finder(self, now: float) -> Finder:
+        return Finder(self.api, self._rows, self._people, wanted=self._wanted, now=now)
 
     def doubt_empty(self, scope: Scope) -> None:
         """Refuse a scope in which nothing is shared: it is how a forgotten connection looks.
@@ -146,28 +191,32 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         """
         now = self.session.clock.now()
         since = since_of(cursor, now=now) if cursor is not None else 0.0
-        yield from Changes(self.api, self._rows, self._people, now=now).events(since, _within(scope))
+        finder = self._finder(now)
+        looked = Changes(self.api, self._rows, self._people, self._attached, finder, now=now)
+        yield from looked.events(since, _within(scope))
         yield Complete(mark_at(now))
 
     def fetch(self, item: Item) -> Content:
-        """Return an item as one Markdown document, read at once.
+        """Return a page or data source as one Markdown document, read at once, or a file as it is.
 
         Raises:
-            ItemUnreadable: gone.
-            SourceError: Notion does not answer.
+            ItemUnreadable: gone; of a file also permission or bad_address.
+            SourceError: Notion, or the host of a file, does not answer.
         """
+        if item.key.startswith(PREFIX):
+            return self._files.content(item)
         return self._reader.content(item)
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
-        """Look up pages and data sources by id; names that are no ids are paths, and cost a listing.
+        """Look up pages, data sources and files by key; names that are no ids are paths, and cost a listing.
 
         Raises:
             SourceError: Notion does not answer, so that nothing can be said about absence.
         """
-        finder = Finder(self.api, self._rows, self._people, now=self.session.clock.now())
-        paths = [name for name in names if dashed(name) != name]
+        finder = self._finder(self.session.clock.now())
+        paths = [name for name in names if not _is_key(name)]
         for name in names:
-            if dashed(name) != name:
+            if not _is_key(name):
                 continue
             found = finder.find(name)
             if found is None:
@@ -175,7 +224,7 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
                 continue
             item, way = found
             scope = next((each.key for each in scopes if _within(each)(way.ids)), None)
-            yield Found(name, item if scope is not None else None, scope)
+            yield Found(name, self._attached.recognised(item) if scope is not None else None, scope)
         if paths:
             yield from super().find(scopes, paths)
 
@@ -185,7 +234,7 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
         Raises:
             SourceError: Notion does not answer.
         """
-        return Finder(self.api, self._rows, self._people, now=0.0).sees(key)
+        return self._finder(0.0).sees(key)
 
     @staticmethod
     def handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Handshake | None:
@@ -209,7 +258,12 @@ class Notion(Connector[NotionConfig, NotionCredentials]):
 
     def close(self) -> None:
         """Let go of connections."""
+        self._downloads.close()
         self.api.close()
+
+
+def _is_key(name: str) -> bool:
+    return dashed(name) == name or name.startswith(PREFIX)
 
 
 def _within(scope: Scope) -> Within:

@@ -15,7 +15,7 @@ MARKDOWN = "text/markdown; charset=utf-8"
 SETTLED_SECONDS = 300.0
 """Notion rounds times down to the minute, and its clock is not ours: what was edited so recently may be
 edited again without showing it, so it is read once more by the next run."""
-PAGE, ROW, DATA_SOURCE = "page", "row", "data source"
+PAGE, ROW, DATA_SOURCE, FILE = "page", "row", "data source", "file"
 _KEPT_ROWS = 1200
 """More than a run compares at a time, before it reads what has changed."""
 

@@ -8,6 +8,7 @@ from catchment.core.errors import SourceError
 from catchment.kit import Item, SourceDown
 from catchment.kit.http import Missing
 from connectors.notion.api import Api
+from connectors.notion.attached import Attached
 from connectors.notion.items import DATA_SOURCE, ROW, Facts, RecentRows, facts_of, item_of
 from connectors.notion.people import People
 from connectors.notion.places import Places
@@ -25,10 +26,11 @@ class Listing:
     way round. Rows come from their data source by the time they were made, which no edit changes.
     """
 
-    def __init__(self, api: Api, rows: RecentRows, people: People, *, now: float) -> None:
+    def __init__(self, api: Api, rows: RecentRows, people: People, attached: Attached, *, now: float) -> None:
         self._api = api
         self._rows = rows
         self._people = people
+        self._attached = attached
         self._now = now
         self._places = Places(api)
         self._things: dict[str, Facts] = {}
@@ -125,6 +127,10 @@ class Listing:
                     # Its data source tells of it; unless the row alone was chosen.
                     continue
                 yield item_of(facts, way.path, people=self._people.names, now=self._now)
+                if facts.kind == ROW:
+                    # Search told its properties, too, but of thousands of pages nobody keeps them.
+                    raw = self._whole({"object": "page", "id": facts.id}) or {}
+                    yield from self._attached.in_properties(facts, raw, way.path, now=self._now)
             left = self._newly_found()
 
     def _newly_found(self) -> list[Facts]:
@@ -143,6 +149,7 @@ class Listing:
                 self._rows.keep(facts, raw)
                 path = self._places.way(facts).path
                 yield item_of(facts, path, people=self._people.names, now=self._now)
+                yield from self._attached.in_properties(facts, raw, path, now=self._now)
         except Missing:
             # Gone, or not shared any more, since search told of it; if it is still there, that was no answer.
             try:

@@ -10,7 +10,9 @@ from catchment.core.clock import Clock
 from catchment.kit import Content, Item, ItemUnreadable
 from catchment.kit.http import Missing
 from connectors.notion.api import Api
-from connectors.notion.body import Comments, read_body
+from connectors.notion.attached import Attached, version_with
+from connectors.notion.body import Comments, RecentBodies, read_body
+from connectors.notion.files import Wanted, split_version
 from connectors.notion.items import (
     DATA_SOURCE,
     MARKDOWN,
@@ -27,10 +29,23 @@ from connectors.notion.words import Raw, is_trashed, markdown, plain, seconds, t
 class Reader:
     """Reads pages, rows and data sources."""
 
-    def __init__(self, api: Api, rows: RecentRows, clock: Clock, *, comments: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        rows: RecentRows,
+        bodies: RecentBodies,
+        attached: Attached,
+        clock: Clock,
+        *,
+        wanted: Wanted,
+        comments: bool,
+    ) -> None:
         self._api = api
         self._rows = rows
+        self._bodies = bodies
+        self._attached = attached
         self._clock = clock
+        self._wanted = wanted
         self._comments = Comments(api, wanted=comments)
 
     def content(self, item: Item) -> Content:
@@ -60,8 +75,12 @@ class Reader:
                 fresh = self._refreshed(item, raw)
                 properties = raw.get("properties") or {}
             lines = property_lines(self._whole(item.key, properties))
-        parts = [_title(fresh.title), "\n".join(lines), read_body(self._api, item.key)]
-        parts.append(self._comments.read(item.key))
+        edited, _ = split_version(fresh.version or "")
+        body = self._bodies.take(item.key, edited) or read_body(self._api, item.key)
+        parts = [_title(fresh.title), "\n".join(lines), body.text, self._comments.read(item.key)]
+        if self._wanted and fresh.version is not None:
+            files = self._attached.files_of(body, fresh.path, now=self._clock.now())
+            fresh = replace(fresh, version=version_with(edited, files))
         return _content(parts, fresh)
 
     def _data_source(self, item: Item) -> Content:

@@ -27,6 +27,7 @@ from catchment.simulators.notion.things import (
     show_database,
     show_page,
 )
+from catchment.simulators.notion.uploads import Uploads
 from catchment.simulators.notion.workspace import Workspace
 from catchment.simulators.server import Simulator
 from catchment.simulators.wire import Reply, Request
@@ -74,6 +75,7 @@ class NotionSimulator(Workspace, Simulator):
         self.workspace_name = "Simulated workspace"
         self.workspace_id, self.bot_id = self.new_id(), self.new_id()
         self.verification_token = f"secret_{self.new_id().replace('-', '')}"
+        self._uploads = Uploads()
         self._second, self._in_second = 0.0, 0
         self._answers = itertools.count(1)
 
@@ -94,6 +96,10 @@ class NotionSimulator(Workspace, Simulator):
         world = cls(seed=seed)
         demo.fill(world)
         return world
+
+    def upload(self, name: str, data: bytes, media_type: str = "application/octet-stream") -> dict[str, Any]:
+        """Upload a file, and return what a block or property says of it."""
+        return self._uploads.add(name, data, media_type)
 
     def delivery(
         self, event: str, entity: str, *, attempt: int = 1, **data: Any
@@ -116,9 +122,13 @@ class NotionSimulator(Workspace, Simulator):
     # -- answers --------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Reply:
-        """Answer as the vendor would."""
+        """Answer as the vendor would, or the host of its files."""
+        if (file := self._uploads.answer(request, now=self.clock.now())) is not None:
+            return file
         try:
-            return self._answer(request)
+            reply = self._answer(request)
+            reply.body = self._uploads.signed(reply.body, base_url=request.base_url, now=self.clock.now())
+            return reply
         except Refused as refused:
             body = {"object": "error", "status": refused.status, "code": refused.code}
             return Reply(

@@ -14,12 +14,14 @@ from catchment.kit import Item, Session, registry
 from catchment.kit import http as kit_http
 from catchment.kit.governor import Governor
 from catchment.kit.registry import AnyConnector
-from catchment.simulators.notion import NotionSimulator
+from catchment.kit.session import Recorded
+from catchment.simulators.notion import NotionSimulator, Spec, block, paragraph
 from catchment.simulators.notion.simulator import TOKEN
 from connectors.notion import Notion, NotionConfig, NotionCredentials, api
 from tests.support.vault import Vault
 
 MakeSource = Callable[..., Notion]
+PLAN = b"# Plan\n\nThe weir is raised."
 
 
 @pytest.fixture
@@ -106,6 +108,13 @@ def listed(source: Notion) -> dict[str, Item]:
     return found
 
 
+def remember(source: Notion, items: dict[str, Item]) -> None:
+    """Let these be what is recorded, as after a run."""
+    source.session.known = lambda keys: {
+        key: Recorded(items[key].version, items[key].path) for key in keys if key in items
+    }
+
+
 def mark_of(source: Notion) -> str:
     """List, and return the mark."""
     last = list(source.listing(source.scopes()[0]))[-1]
@@ -137,3 +146,28 @@ def paths(world: NotionSimulator, since: int = 0) -> list[str]:
 def shape(path: str) -> str:
     """Leave ids out of a path."""
     return "/".join("*" if len(part) == 36 else part for part in path.removeprefix("/v1").split("/"))
+
+
+def file_block(world: NotionSimulator, name: str, data: bytes = PLAN, kind: str = "file") -> Spec:
+    """A block with a file that was uploaded."""
+    return block(kind, caption=[], **world.upload(name, data, "text/markdown"))
+
+
+def files(items: dict[str, Item]) -> dict[str, Item]:
+    """Return the files among items, by path."""
+    return {item.path: item for item in items.values() if item.metadata["kind"] == "file"}
+
+
+@pytest.fixture
+def handbook(world: NotionSimulator) -> dict[str, str]:
+    """A page with a file in it and one in a toggle, and a row with two of one name; settled."""
+    page = world.page("Handbook", blocks=[paragraph("Welcome."), file_block(world, "plan.md")])
+    fold = world.append(
+        page, block("toggle", "more", file_block(world, "scan.png", b"\x89PNG\r\n\x1a\n", "image"))
+    )
+    _, tasks = world.database("Tasks", schema={"Papers": "files"})
+    papers = [world.upload("offer.md", b"first"), world.upload("offer.md", b"second")]
+    row = world.page("Task 1", tasks, properties={"Papers": {"files": papers}})
+    settle(world)
+    plan, toggle = (each for each in world.things[page].children if each != world.things[page].children[0])
+    return {"page": page, "plan": plan, "toggle": toggle, "fold": fold[0], "row": row, "tasks": tasks}

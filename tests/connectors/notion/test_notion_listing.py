@@ -13,7 +13,7 @@ from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.notion import NotionSimulator, block, paragraph
 from connectors.notion import Notion, api
-from tests.connectors.notion.conftest import MakeSource, changed, listed, mark_of, paths, settle
+from tests.connectors.notion.conftest import MakeSource, changed, listed, mark_of, paths, remember, settle
 
 SEARCH, QUERY = r"/v1/search", r"/v1/data_sources/.*/query"
 
@@ -89,16 +89,18 @@ class TestEverything:
         settle(world)
         item = listed(source)[page]
         assert (item.key, item.path, item.title) == (page, "This-That", "This/That")
-        assert item.version == "2025-06-15T15:06:00.000Z"
+        assert item.version == "2025-06-15T15:06:00.000Z/", "it has no files"
         assert item.modified_at == item.created_at == 1_749_999_960.0
         assert item.url == f"https://app.notion.com/p/This-That-{page.replace('-', '')}"
         assert item.author == "Ada Lovelace"
 
     def test_a_workspace_costs_its_lists_and_nothing_else(
-        self, source: Notion, world: NotionSimulator, many: dict[str, str]
+        self, source: Notion, make_source: MakeSource, world: NotionSimulator, many: dict[str, str]
     ) -> None:
         """Up to a hundred things: one search, a query for each data source, names, and the way of a block."""
-        listed(source)
+        remember(source, listed(source))
+        world.asked.clear()
+        listed(make_source(session=source.session))
         assert sorted(paths(world)) == [
             "GET /blocks/*",
             "GET /users",
@@ -415,6 +417,7 @@ class TestFind:
     ) -> None:
         """Pages, rows, data sources; what is trashed, lies in the trash or is shared no more is not there."""
         expected = listed(source)
+        remember(source, expected)
         world.trash(many["Inner"])
         world.unshare(many["Alone"])
         asked = len(world.asked)

@@ -199,7 +199,8 @@ class TestDepth:
     def test_a_body_that_breaks_off_is_no_body(self, source: Notion, world: NotionSimulator) -> None:
         """Half a page is never taken for a page."""
         page = world.page("Page", blocks=[paragraph(f"line {number}") for number in range(250)])
-        item = listed(source)[page]
+        item = next(found.item for found in source.find(source.scopes(), [page]))
+        assert item is not None
         world.faults.add(Fault(faults.answer(500), path=r"/v1/blocks/.*/children", skip=2))
         with pytest.raises(Exception, match="does not answer"):
             source.fetch(item)
