@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,8 @@ from catchment.kit import CursorExpired
 MOST_ENTRIES = 2000
 """Entries that a mark remembers; of more, the ledger alone knows that they did not change."""
 _LEAST_ENTRIES = 20
-_NAME, _VERSION = 14, 10
+_NAME, _VERSION = 12, 8
+"""Characters of an entry's name and version; without quotes, since marks are kept as texts within texts."""
 
 
 @dataclass(slots=True)
@@ -45,16 +47,18 @@ class Mark:
             CursorExpired: It is none of ours.
         """
         try:
-            mark = cls(**json.loads(text))
-        except (ValueError, TypeError) as error:
+            told = json.loads(text)
+            mark = cls(**{**told, "entries": _unpacked(told.get("entries", ""))})
+        except (ValueError, TypeError, AttributeError) as error:
             raise CursorExpired("The mark of the feed cannot be read.") from error
-        if not isinstance(mark.entries, dict) or not isinstance(mark.whole_at, int | float):
+        if not isinstance(mark.whole_at, int | float):
             raise CursorExpired("The mark of the feed cannot be read.")
         return mark
 
     def text(self) -> str:
         """Write the mark."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        packed = "".join(name + version for name, version in self.entries.items())
+        return json.dumps({**asdict(self), "entries": packed}, separators=(",", ":"))
 
     def knows(self, key: str) -> bool:
         """Whether the feed showed this entry before."""
@@ -62,11 +66,11 @@ class Mark:
 
     def has(self, key: str, version: str) -> bool:
         """Whether the feed showed this entry before, and just so."""
-        return self.entries.get(_short(key, _NAME)) == version[:_VERSION]
+        return self.entries.get(_short(key, _NAME)) == _short(version, _VERSION)
 
     def note(self, key: str, version: str, *, most: int = MOST_ENTRIES) -> None:
         """Remember an entry as the feed shows it, if there is room."""
-        self._keep(_short(key, _NAME), version[:_VERSION], most)
+        self._keep(_short(key, _NAME), _short(version, _VERSION), most)
 
     @property
     def room(self) -> int:
@@ -85,5 +89,19 @@ class Mark:
             self.entries.setdefault(name, version)
 
 
-def _short(text: str, length: int) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+def _unpacked(text: str) -> dict[str, str]:
+    """Take entries apart that stand one after the other.
+
+    Raises:
+        ValueError: They are none.
+    """
+    size = _NAME + _VERSION
+    if not isinstance(text, str) or len(text) % size:
+        raise ValueError("no entries")
+    pieces = (text[start : start + size] for start in range(0, len(text), size))
+    return {piece[:_NAME]: piece[_NAME:] for piece in pieces}
+
+
+def _short(text: str, characters: int) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest).decode()[:characters]

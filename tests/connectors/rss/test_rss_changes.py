@@ -210,13 +210,13 @@ class TestMark:
         assert read(make_source(feed.path, auto_strategy="listing"), mark) == ([], mark)
 
     def test_it_is_small_and_holds_no_text(self, site: Simulation, make_source: MakeSource) -> None:
-        """Thirty bytes an entry, and for as many as the feed shows twice."""
+        """Twenty characters an entry, and for as many as the feed shows twice."""
         feed = site.add_feed("news", window=50, paged=True)
         fill(site, 400)
         _, mark = read(make_source(feed.path))
         told = json.loads(mark)
-        assert len(told["entries"]) == 100
-        assert len(mark) < 100 * 40 + 300
+        assert len(told["entries"]) == 100 * 20
+        assert len(mark) < 100 * 20 + 300
         assert "site.example" not in mark
         assert "Article" not in mark
 
