@@ -126,12 +126,14 @@ class TestIssues:
     def test_they_cost_a_request_for_a_hundred(
         self, source: GitHub, vendor: Vendor, repo: Repository, clock: SetClock
     ) -> None:
-        """Pages of issues, of comments and of remarks, and nothing for each."""
+        """Pages of issues, of comments and of remarks, one question about reviews, and nothing for each."""
         talk_of(repo, clock, 250)
         scope = source.scopes()[1]
         asked(vendor)
         list(source.listing_with_content(scope))
-        assert sorted(set(asked(vendor))) == sorted({"/issues", "/issues/comments", "/pulls/comments"})
+        paths = asked(vendor)
+        assert set(paths) == {"/issues", "/issues/comments", "/pulls/comments", "/graphql"}
+        assert paths.count("/graphql") == 1
         list(source.listing(scope))
         assert len(asked(vendor)) <= 3 + 1 + 1
 

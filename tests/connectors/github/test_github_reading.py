@@ -122,17 +122,22 @@ class TestIssues:
     def test_a_listing_brings_the_same_text_along(
         self, source: GitHub, repo: Repository, clock: SetClock
     ) -> None:
-        """Of issues, not of pull requests, whose reviews are in no list; and no long ones."""
+        """Of issues and pull requests, with remarks and reviews; but no long ones."""
         for number in range(4):
             repo.open(f"Issue {number}", "Body", pull=number == 3)
             repo.comment(number + 1, "x" * 100)
         repo.comment(3, "x" * 20_000)
+        repo.remark(4, "Too low", path="weir.py", line=7)
+        repo.review(4, "Mind the gauge", state="CHANGES_REQUESTED")
         items, _ = listed(source, content=True)
         brought = {item.title for item in items.values() if item.content is not None}
-        assert brought == {"Issue 0", "Issue 1"}
+        assert brought == {"Issue 0", "Issue 1", "Issue 3"}
         for item in items.values():
             if item.content is not None:
-                assert item.content.body == source.fetch(item).body
+                read = source.fetch(item)
+                assert item.content.body == read.body
+                assert read.item is not None
+                assert read.item.version == item.version
 
     def test_a_comment_that_comes_after_the_comments_were_read_is_not_left_out(
         self, source: GitHub, vendor: Vendor, repo: Repository
