@@ -57,10 +57,15 @@ def addition(stage: Stage) -> None:
 
 @check("edit-seen", "An edit is in the index after the next run, and costs one body.")
 def edit(stage: Stage) -> None:
-    """Another text, as long as the one before."""
+    """Another text, as long as the one before; seen by a feed, by an automatic run, and by a listing."""
     names = stage.fill(COUNT)
-    text = f"the {names[2]} flows"
-    _seen(stage, Ability.EDIT, lambda: stage.world.edit(names[2], text.replace("flows", "froze")))
+    _seen(stage, Ability.EDIT, lambda: stage.world.edit(names[2], f"the {names[2]} froze"))
+    for name, look in ((names[1], stage.succeed), (names[3], stage.list_again)):
+        stage.world.edit(name, f"the {name} froze")
+        stage.world.settle()
+        run = look()
+        stage.agree()
+        stage.expect(run.fetched == 1, f"{run.fetched} bodies were read for one edit")
 
 
 @check("removal-seen", "What is removed goes, and nothing else does.", Ability.REMOVE)
@@ -82,6 +87,7 @@ def restoration(stage: Stage) -> None:
     stage.succeed()
     stage.world.settle()
     stage.world.remove(names[2])
+    stage.notice()
     stage.list_all()
     stage.agree()
     _seen(stage, Ability.RESTORE, lambda: stage.world.restore(names[2]))
@@ -119,16 +125,15 @@ def move(stage: Stage) -> None:
 def permission_change(stage: Stage) -> None:
     """One thing is restricted to one person."""
     names = stage.fill(COUNT)
-    source = stage.source()
-    items = {item.key: item for item in stage.everything(source)}
-    stage.within(lambda: source.permissions(list(items.values())))
+    before, key = stage.source(), stage.world.key(names[2])
+    items = {item.key: item for item in stage.everything(before)}
+    stage.within(lambda: before.permissions(list(items.values())))
     stage.world.restrict(names[2], "ann")
     stage.world.settle()
-    key = stage.world.key(names[2])
-    for reader in (source, stage.source()):
-        told = stage.within(lambda reader=reader: reader.permissions([items[key]]))[key]  # type: ignore[misc]
-        stage.expect(not told.public, "everybody may read it")
-        stage.expect([entry.subject for entry in told.entries] == ["ann"], f"readers are {told.entries}")
+    after = stage.source()
+    told = stage.within(lambda: after.permissions([items[key]]))[key]
+    stage.expect(not told.public, "everybody may read it")
+    stage.expect([entry.subject for entry in told.entries] == ["ann"], f"readers are {told.entries}")
 
 
 @check("same-moment-edits-seen", "Changes of one moment are all seen, wherever a page ends.")

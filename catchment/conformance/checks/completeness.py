@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from catchment.conformance.abilities import Ability
 from catchment.conformance.check import Skip, check
 from catchment.conformance.stage import Stage, told
@@ -44,6 +46,7 @@ def failed_listing(stage: Stage) -> None:
     for mode in ("auto", "full"):
         run = stage.sync(mode=mode)
         stage.expect(run.state == "FAILED", f"the {mode} run ended {told(run)}")
+        stage.expect(run.error_code != "deletion_guard", "the failure is taken for an empty source")
         stage.expect(stage.house.shown() == before, "documents went")
     stage.world.mend()
     stage.list_all()
@@ -109,7 +112,7 @@ def created_meanwhile(stage: Stage) -> None:
     stage.pages_of(2)
     for number, mode in enumerate(("auto", "full")):
         name = f"newcomer{number}"
-        stage.world.meanwhile(lambda name=name: stage.world.put(name, f"the {name} arrives"))  # type: ignore[misc]
+        stage.world.meanwhile(partial(_arrive, stage, name))
         stage.succeed(mode=mode)
         stage.expect(name in str(stage.world.truth()), f"the world made nothing during a {mode} run")
         stage.world.mend()
@@ -118,6 +121,12 @@ def created_meanwhile(stage: Stage) -> None:
         kept = stage.house.shown()
         stage.list_all()
         stage.expect(kept <= stage.house.shown(), "it went again")
+
+
+def _arrive(stage: Stage, name: str) -> None:
+    stage.world.settle()
+    stage.world.put(name, f"the {name} arrives")
+    stage.world.settle()
 
 
 @check(
@@ -131,8 +140,10 @@ def edited_meanwhile(stage: Stage) -> None:
     stage.pages_of(2)
 
     def edit_all() -> None:
+        stage.world.settle()
         for name in names:
             stage.world.edit(name, f"the {name} froze")
+        stage.world.settle()
 
     stage.world.meanwhile(edit_all)
     stage.succeed()

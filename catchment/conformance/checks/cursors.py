@@ -85,12 +85,12 @@ def malformed(stage: Stage) -> None:
 
 @check("old-cursor-is-followed", "A change mark of long ago brings everything since, once each.")
 def old(stage: Stage) -> None:
-    """The mark of the first run, after many changes."""
+    """The mark of the first run, after many changes and much time."""
     _begin(stage)
-    first = marks(stage.house)
     for number in range(3):
-        _edit_and_follow(stage, None, f"word{number}")
-    set_marks(stage.house, lambda _: next(iter(first.values())))
+        stage.world.put(f"guest{number}", f"the guest{number} arrives")
+        stage.world.settle()
+        stage.clock.advance(3600)
     _edit_and_follow(stage, None, "last")
 
 

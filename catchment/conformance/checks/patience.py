@@ -136,12 +136,21 @@ def cancel_in_wait(stage: Stage) -> None:
 
 def _ends_soon(stage: Stage, cancel: Callable[[], bool], otherwise: str) -> None:
     """Sync, have it cancelled, and see it end."""
-    thread = threading.Thread(target=stage.house.sync, name="cancelled", daemon=True)
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            stage.house.sync()
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="cancelled", daemon=True)
     thread.start()
     seen = cancel()
-    thread.join(CANCEL_SECONDS)
+    thread.join(min(CANCEL_SECONDS, stage.limit_seconds))
     is_over = not thread.is_alive()
     stage.expect(seen, otherwise)
     stage.expect(is_over, f"it did not end within {CANCEL_SECONDS:g} s")
+    stage.expect(not errors, f"it ended in {errors}")
     row = stage.house.run(stage.running[-1].row.id)
     stage.expect(row.state == "CANCELLED", f"the run ended {told(row)}")
