@@ -1,8 +1,8 @@
 """The archive of a commit instead of its files one by one, where that is cheaper.
 
-One request brings everything, also what nobody wants. So it is taken where a run will read many files anyway,
-and little comes for nothing, or the limit of requests does not suffice for all. It is unpacked as it comes, onto
-the disk. What goes wrong costs nothing but time: files that did not come are read one by one.
+One request brings everything, also what nobody wants. So it is taken where a run will read many files
+anyway, and little comes for nothing, or the limit of requests does not suffice for all. It is unpacked onto
+the disk as it comes. What goes wrong costs nothing but time: files that did not come are read one by one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
-from catchment.kit import Session, SourceError
+from catchment.core.errors import SourceError
+from catchment.kit import Session
 from catchment.kit.selection import Selection
 from catchment.kit.streams import PieceStream, buffered
 from connectors.github.client import Client, Repository
@@ -26,8 +27,8 @@ MIB = 1024 * 1024
 LEAST_FILES = 100
 """Fewer files are read one by one in the seconds that GitHub takes to pack them."""
 BYTES_FOR_REQUEST = 128 * 1024
-"""What one request saved may cost in bytes for nothing: as many come over a line of 5 MB a second in the 25 ms
-that one of eight requests at a time takes."""
+"""What one request saved may cost in bytes for nothing: a line of 5 MB a second brings as many in the 25 ms
+that one request takes where eight are asked at a time."""
 RESERVE = 500
 """Requests of the limit that are left for issues and whatever else uses the credentials."""
 MOST_BYTES = 512 * MIB
@@ -84,7 +85,7 @@ class Archives:
             self._shelf = self._taken(repository, commit)
 
     def get(self, sha: str, *, whole_bytes: int) -> bytes | PieceStream | None:
-        """Return the bytes of a file by the hash of its blob, as a stream where they are many; None if unknown."""
+        """Return the bytes of a blob, as a stream where they are many; None where they did not come."""
         shelf = self._shelf
         return shelf.get(sha, whole_bytes=whole_bytes) if shelf is not None else None
 
@@ -198,14 +199,14 @@ class _Header(tarfile.TarInfo):
         made = super().frombuf(*arguments, **named)
         if made.type in _HEADERS and made.size > _MOST_HEADER:
             raise tarfile.ReadError("A header of the archive is too long.")
-        return cast(_Header, made)
+        return made
 
 
 def _members(unpacked: _Unpacked) -> Iterator[tuple[tarfile.TarInfo, Iterator[bytes]]]:
     """Yield the plain files of an archive with their bytes, which must be read before the next one."""
     with tarfile.open(fileobj=buffered(unpacked), mode="r|", tarinfo=_Header) as tar:
         while (member := tar.next()) is not None:
-            tar.members.clear()  # else all of them stay in memory
+            tar.members.clear()  # type: ignore[attr-defined] # else all of them stay in memory
             if not member.isreg() or member.issparse():
                 continue
             body = tar.extractfile(member)

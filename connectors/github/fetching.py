@@ -9,6 +9,7 @@ from typing import Any
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
 from catchment.kit.http import Missing
 from catchment.kit.streams import PieceStream, buffered
+from connectors.github.archive import Archives
 from connectors.github.client import Client, Repository, query
 from connectors.github.discussions import Discussions
 from connectors.github.errors import BlobTooLarge
@@ -24,7 +25,7 @@ _LFS_BYTES = 1024
 _GONE = frozenset({404, 410})
 
 
-def fetch(client: Client, item: Item) -> Content:
+def fetch(client: Client, item: Item, archives: Archives | None = None) -> Content:
     """Return the content of a file, or an issue or discussion with all that was said about it.
 
     Raises:
@@ -33,7 +34,7 @@ def fetch(client: Client, item: Item) -> Content:
     """
     place = FilePlace.read(item.key)
     if place is not None:
-        return _blob(client, item, place)
+        return _kept(item, archives) or _blob(client, item, place)
     return _talk(client, item)
 
 
@@ -54,6 +55,16 @@ def _blob(client: Client, item: Item, place: FilePlace) -> Content:
         raise ItemUnreadable(item.key, "gone", "The file is no longer there.") from error
     except BlobTooLarge as error:
         raise ItemUnreadable(item.key, error.code, error.message) from error
+
+
+def _kept(item: Item, archives: Archives | None) -> Content | None:
+    """Return the very bytes that the version names, where the archive of the commit brought them."""
+    if archives is None or not item.version:
+        return None
+    found = archives.get(item.version, whole_bytes=WHOLE_BYTES)
+    if found is None:
+        return None
+    return Content(_no_pointer(item, found) if isinstance(found, bytes) else buffered(found))
 
 
 def _no_pointer(item: Item, body: bytes) -> bytes:

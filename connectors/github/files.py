@@ -17,13 +17,15 @@ from catchment.kit import (
     FeedEvent,
     Item,
     ListingEvent,
+    Session,
     SourceDown,
 )
 from catchment.kit.http import Missing
+from connectors.github.archive import Archives
 from connectors.github.client import Client, Repository
 from connectors.github.config import patterns_of
 from connectors.github.places import FilePlace, file_path, file_url
-from connectors.github.trees import LINK, SUBMODULE, Leaf, leaves
+from connectors.github.trees import LINK, SUBMODULE, Leaf, leaves, whole_tree
 
 MOST_COMPARED = 300
 """GitHub names at most so many files of a comparison, and does not say that there are more."""
@@ -42,8 +44,9 @@ class Head:
 class Files:
     """Reads the files of branches."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, session: Session) -> None:
         self._client = client
+        self.archives = Archives(client, session, self.admits)
         lines = client.config.path_filter
         self._patterns = patterns_of(lines) if lines else None
 
@@ -53,10 +56,13 @@ class Files:
 
     # -- listing --------------------------------------------------------------------------------
 
-    def listing(self, repository: Repository, branch: str) -> Iterator[ListingEvent]:
+    def listing(
+        self, repository: Repository, branch: str, *, with_content: bool = False
+    ) -> Iterator[ListingEvent]:
         """Yield every file of a branch, and what is refused; last `Complete`.
 
-        All of it is of one commit, which is the mark, so that nothing can change meanwhile.
+        All of it is of one commit, which is the mark, so that nothing can change meanwhile. With content the
+        bodies are had at hand before, where they come cheaper in one piece.
 
         Raises:
             ConfigRejected: There is no such branch.
@@ -66,7 +72,10 @@ class Files:
         if head is None:
             yield Complete()
             return
-        for leaf in leaves(self._client, repository, head.tree):
+        whole = whole_tree(self._client, repository, head.tree)
+        if with_content:
+            self.archives.prepare(repository, head.commit, whole)
+        for leaf in leaves(self._client, repository, head.tree, whole=whole):
             if self.admits(leaf.path):
                 yield self.item(repository, branch, leaf)
         yield Complete(_cursor(repository, head))

@@ -10,6 +10,7 @@ from catchment.kit import SourceDown
 from connectors.github.client import Client, Repository
 
 LINK, SUBMODULE = "120000", "160000"
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,24 @@ class Leaf:
     size: int | None
 
 
-def leaves(client: Client, repository: Repository, tree: str, head: str = "") -> Iterator[Leaf]:
+def leaves(
+    client: Client, repository: Repository, tree: str, head: str = "", *, whole: Row | None = None
+) -> Iterator[Leaf]:
     """Yield every file below a tree.
 
     What GitHub cuts off is not used: the tree is then read level by level, and each folder on its own.
 
+    Args:
+        client: Who asks.
+        repository: Of which.
+        tree: Hash of the tree.
+        head: Path of the folder that it is.
+        whole: What `whole_tree` said of it, where that was asked for already.
+
     Raises:
         SourceError: A part of it cannot be had.
     """
-    whole = _tree(client, repository, tree, recursive=True)
+    whole = whole or whole_tree(client, repository, tree)
     if not whole.get("truncated"):
         yield from (_leaf(head, raw) for raw in whole["tree"] if raw["type"] != "tree")
         return
@@ -44,7 +54,16 @@ def leaves(client: Client, repository: Repository, tree: str, head: str = "") ->
             yield _leaf(head, raw)
 
 
-def _tree(client: Client, repository: Repository, tree: str, *, recursive: bool) -> dict[str, Any]:
+def whole_tree(client: Client, repository: Repository, tree: str) -> Row:
+    """Return what GitHub says of a tree and everything below it, cut off where that is too much.
+
+    Raises:
+        SourceError: It cannot be had.
+    """
+    return _tree(client, repository, tree, recursive=True)
+
+
+def _tree(client: Client, repository: Repository, tree: str, *, recursive: bool) -> Row:
     # Any value recurses, even 0: it is left out where only one level is wanted.
     tail = "?recursive=1" if recursive else ""
     told = client.http.get_json(f"{repository.api}/git/trees/{tree}{tail}")
