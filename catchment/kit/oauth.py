@@ -55,7 +55,10 @@ class Vendor:
 
 _GOOGLE = "https://www.googleapis.com/auth"
 _ATLASSIAN = (
-    *(f"read:{thing}:confluence" for thing in ("space", "page", "folder", "attachment", "comment", "label")),
+    *(
+        f"read:{thing}:confluence"
+        for thing in ("space", "page", "folder", "attachment", "comment", "label", "user")
+    ),
     "read:space.permission:confluence",
     # Version 1 of the API, which still serves files and access lists, knows older scopes only.
     "readonly:content.attachment:confluence",

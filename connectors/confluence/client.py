@@ -66,6 +66,18 @@ class Client:
             raise SourceDown(f"The answer of {path} is no object.")
         return told
 
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a question that does not fit into an address; nothing is changed by it.
+
+        Raises:
+            Missing: It is not there, or not for this account.
+            SourceError: As `Http.request`.
+        """
+        told = self.http.json_of("POST", f"{self._base}{path}", json=body)
+        if not isinstance(told, dict):
+            raise SourceDown(f"The answer of {path} is no object.")
+        return told
+
     def get_list(self, path: str) -> list[Any]:
         """Ask for a list that has no pages.
 

@@ -41,9 +41,11 @@ from connectors.confluence.datacenter_reading import DataCenterReading
 from connectors.confluence.datacenter_rights import DataCenterRights
 from connectors.confluence.fetching import fetch, text_of
 from connectors.confluence.health import probe
+from connectors.confluence.people import People
 from connectors.confluence.reading import CloudReading, Reading
 from connectors.confluence.records import Space, item_of
 from connectors.confluence.rights import CloudRights
+from connectors.confluence.storage import mentioned
 
 WHOLE_SITE = "*"
 """Key of the scope that is the whole site; no space can be called so."""
@@ -73,6 +75,7 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         "read:attachment:confluence",
         "read:comment:confluence",
         "read:label:confluence",
+        "read:user:confluence",
         "read:space.permission:confluence",
         "readonly:content.attachment:confluence",
         "read:confluence-content.all",
@@ -84,7 +87,9 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
         "Labels that are added or taken away make no version: they are seen when the page is read again.",
         "Resolving a comment makes no version and is not seen.",
         "Who may read is asked by a refresh of permissions; a change of restrictions makes no version.",
-        "People are named by their account ids: their names and addresses are for the site alone.",
+        "People whom texts mention, and authors of texts, have the names that the site tells at the time of "
+        "reading; authors of files, and whoever hides his profile, are told by account id. A name that is "
+        "changed is seen with the next version of the text.",
         "Macros that are put together when a page is viewed (lists of pages, included pages, Jira queries) "
         "leave only the names that their settings have.",
         "Whiteboards, databases and drafts are not read; pages below them are, without the names above.",
@@ -114,6 +119,7 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
             self.api, self.reading = cloud, CloudReading(cloud, config)
             self.rights = CloudRights(self.client, cloud)
         self._access = Access(self.rights)
+        self._people = People(self.client)
         self._spaces: dict[str, Space] = {}
 
     @classmethod
@@ -163,10 +169,13 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
     def _listing(self, scope: Scope, *, with_bodies: bool) -> Iterator[ListingEvent]:
         began = self.session.clock.now()
         young: list[Item] = []
-        for located in self.reading.walk(self.space_of(scope), with_bodies=with_bodies):
-            item = item_of(located)
-            if located.record.body is not None:
-                item.content = Content.text(text_of(located.record))
+        walked = self.reading.walk(self.space_of(scope), with_bodies=with_bodies)
+        for located in self._people.known_before(walked) if with_bodies else walked:
+            item, record = item_of(located), located.record
+            if record.body is not None:
+                names = self._people.names([*mentioned(record.body), *filter(None, [record.author])])
+                item.author = names.get(item.author or "", item.author)
+                item.content = Content.text(text_of(record, names))
             if len(young) <= MOST_SEEN and is_young(item, now=began):
                 young.append(replace(item, content=None))
             yield item
@@ -189,7 +198,7 @@ class Confluence(Connector[ConfluenceConfig, ConfluenceCredentials | None]):
             ItemUnreadable: gone, or permission.
             SourceError: The site cannot be read.
         """
-        return fetch(self.client, self.api, item)
+        return fetch(self.client, self.api, self._people, item)
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look up content by id; paths are found by listing.

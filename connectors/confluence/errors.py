@@ -75,6 +75,7 @@ def _scope_missing(response: httpx.Response) -> PermissionMissing:
 
 _SCOPES = (
     ("/labels", "read:label:confluence"),
+    ("/users-bulk", "read:user:confluence"),
     ("/footer-comments", "read:comment:confluence"),
     ("/inline-comments", "read:comment:confluence"),
     ("/child/attachment", "readonly:content.attachment:confluence"),

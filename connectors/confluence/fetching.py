@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from catchment.kit import Content, Item, ItemUnreadable
 from catchment.kit.http import Missing
 from catchment.kit.streams import Lent
 from connectors.confluence.client import Client
+from connectors.confluence.people import People
 from connectors.confluence.records import (
     ATTACHMENT,
     BLOGPOST,
@@ -21,7 +23,7 @@ from connectors.confluence.records import (
     kind_of,
     path_of,
 )
-from connectors.confluence.storage import markdown
+from connectors.confluence.storage import markdown, mentioned
 
 SMALL_BYTES = 1024 * 1024
 """Up to here an attachment is read at once."""
@@ -37,7 +39,7 @@ class Source(Protocol):
         """Return the path of an attachment's bytes."""
 
 
-def fetch(client: Client, source: Source, item: Item) -> Content:
+def fetch(client: Client, source: Source, people: People, item: Item) -> Content:
     """Return what an item holds now.
 
     Raises:
@@ -50,7 +52,7 @@ def fetch(client: Client, source: Source, item: Item) -> Content:
             return _file(client, source, item)
         for each in [kind] if kind else [PAGE, BLOGPOST, FOOTER, INLINE]:
             try:
-                return _text(source.one(each, item.key, with_body=True), item)
+                return _text(source.one(each, item.key, with_body=True), people, item)
             except Missing:
                 continue
     except Missing:
@@ -60,30 +62,37 @@ def fetch(client: Client, source: Source, item: Item) -> Content:
     raise ItemUnreadable(item.key, "gone", "It is no longer there, or not for this account.")
 
 
-def _text(record: Record, item: Item) -> Content:
+def _text(record: Record, people: People, item: Item) -> Content:
     if record.body is None:
         raise SourceDown(f"The answer about {item.key} has no body.")
+    author = record.author or item.author
+    names = people.names([*mentioned(record.body), *([author] if author else [])])
     fresh = replace(
         item,
         version=str(record.version),
         title=record.title or item.title,
         modified_at=record.modified,
         url=record.url or item.url,
-        author=record.author or item.author,
+        author=names.get(author or "", author),
         tags=record.labels,
         path=_renamed(item, record),
     )
-    content = Content.text(text_of(record))
+    content = Content.text(text_of(record, names))
     content.item = fresh
     return content
 
 
-def text_of(record: Record) -> str:
-    """Return a text with its title; of an inline comment also what it is about."""
+def text_of(record: Record, names: Mapping[str, str] | None = None) -> str:
+    """Return a text with its title; of an inline comment also what it is about.
+
+    Args:
+        record: With its body.
+        names: Of people whom it mentions, by account id.
+    """
     parts = [f"# {record.title}"] if record.title else []
     if record.kind in COMMENTS and record.quoted:
         parts.append("\n".join(f"> {line}" for line in record.quoted.splitlines()))
-    body = markdown(record.body or "")
+    body = markdown(record.body or "", names)
     parts += [body] if body else []
     return "\n\n".join(parts) + "\n"
 
@@ -105,4 +114,3 @@ def _file(client: Client, source: Source, item: Item) -> Content:
     response = lent.__enter__()
     content_type = item.content_type or response.headers.get("content-type")
     return Content(Lent(lent, response).buffered(), content_type)
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -27,6 +27,8 @@ _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TAG = re.compile(r"<!\[CDATA\[(.*?)\]\]>|<[^>]*>", re.DOTALL)
 _OPENS = re.compile(r"^(#{1,6}(?=\s|$)|```|~~~)", re.MULTILINE)
+_MENTION = re.compile(r"""ri:account-id\s*=\s*(["'])([^"'<>]+)\1""")
+_SHOWN = "shown-name"
 _HEADING = re.compile(r"h([1-6])")
 _PANELS = frozenset(
     {"panel", "info", "note", "warning", "tip", "success", "error", "decision", "custom-panel"}
@@ -47,17 +49,35 @@ _BREAK = "\v"
 Block = str
 
 
-def markdown(storage: str) -> str:
-    """Return a text in storage format as Markdown; of one that is broken, as much as can be read."""
+def markdown(storage: str, names: Mapping[str, str] | None = None) -> str:
+    """Return a text in storage format as Markdown; of one that is broken, as much as can be read.
+
+    Args:
+        storage: The text.
+        names: Of people, by account id; others are mentioned by what the text has.
+    """
     if not storage.strip():
         return ""
     root, is_whole = _parsed(storage)
+    if root is not None and names:
+        _name_people(root, names)
     text = "\n\n".join(_blocks(root)).replace(_BREAK, " ") if root is not None else ""
     if is_whole:
         return text
     # What a parser gives up on still has its words.
     bare = _words(storage)
     return text if len(text) * 2 >= len(bare) else bare
+
+
+def mentioned(storage: str) -> Iterator[str]:
+    """Yield the account ids of those whom a text mentions."""
+    return (found[2] for found in _MENTION.finditer(storage))
+
+
+def _name_people(root: Element, names: Mapping[str, str]) -> None:
+    for element in root.iter():
+        if _name(element) == "user" and (name := names.get(_get(element, "account-id"))):
+            element.set(_SHOWN, name)
 
 
 def _parsed(storage: str) -> tuple[Element | None, bool]:
@@ -366,7 +386,12 @@ def _link(element: Element) -> str:
     for child in element:
         name = _name(child)
         if name == "user":
-            who = _get(child, "account-id") or _get(child, "username") or _get(child, "userkey")
+            who = (
+                child.get(_SHOWN)
+                or _get(child, "account-id")
+                or _get(child, "username")
+                or _get(child, "userkey")
+            )
             return f"@{who}" if who else ""
         named = _get(child, "content-title") or _get(child, "filename") or _get(child, "space-key")
         if named:

@@ -112,6 +112,8 @@ def answer(asked: Asked) -> Reply:
     parts = asked.path.removeprefix("/wiki/api/v2/").split("/")
     if (scope := scope_of(parts)) is not None and not asked.may(scope):
         return out_of_scope()
+    if parts == ["users-bulk"] and asked.request.method == "POST":
+        return _users(asked)
     if asked.request.method != "GET":
         return Refused(405, "METHOD_NOT_ALLOWED", "Method Not Allowed").reply
     try:
@@ -124,10 +126,32 @@ def scope_of(parts: Sequence[str]) -> str | None:
     """Return the scope that an address needs: that of what it lists, below a page or space."""
     if parts == ["labels"]:
         return "read:label:confluence"
+    if parts == ["users-bulk"]:
+        return "read:user:confluence"
     if parts[-1] == "role-assignments":
         return "read:space.permission:confluence"
     named = [part for part in parts if part in _SCOPES]
     return _SCOPES[named[-1]] if named else None
+
+
+def _users(asked: Asked) -> Reply:
+    """Tell the names of users; those that are not known are left out."""
+    ids = (asked.request.json() or {}).get("accountIds")
+    if not isinstance(ids, list) or not 1 <= len(ids) <= MOST:
+        return Refused(400, "INVALID_REQUEST_PARAMETER", "Provide 1 to 250 account ids").reply
+    users = asked.world.users
+    found = [
+        {
+            "accountId": id,
+            "accountType": "atlassian",
+            "publicName": users[id],
+            "displayName": users[id],
+            "email": "",
+        }
+        for id in ids
+        if id in users
+    ]
+    return Reply(200, {"results": found, "_links": {"base": asked.base}})
 
 
 def _route(asked: Asked, parts: Sequence[str]) -> Reply:

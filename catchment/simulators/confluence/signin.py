@@ -25,6 +25,7 @@ GRANULAR = frozenset(
         "read:comment:confluence",
         "read:folder:confluence",
         "read:label:confluence",
+        "read:user:confluence",
         "read:space.permission:confluence",
     }
 )

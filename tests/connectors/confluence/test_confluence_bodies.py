@@ -59,10 +59,10 @@ class TestTexts:
         assert "the gauge" in came[str(ids["inline"])]
 
     def test_cost_a_request_for_each_list_and_label(self, bench: Bench) -> None:
-        """Of five lists, the spaces, the labels, and the pages of each label."""
+        """Of five lists, the spaces, the labels, the pages of each label, and the names of all authors."""
         fill(bench)
         brought(bench.source())
-        assert len(bench.site.asked) == 5 + 1 + 1 + 2
+        assert len(bench.site.asked) == 5 + 1 + 1 + 2 + 1
         assert bench.asked("/labels/") == 2
 
     def test_of_several_spaces_ask_for_parts_and_labels_once(self, bench: Bench) -> None:

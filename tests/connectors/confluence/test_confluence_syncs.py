@@ -22,7 +22,7 @@ def content_requests(bench: Bench) -> int:
 
 class TestCost:
     def test_nothing_changed_costs_the_lists_and_no_body(self, house: Vault, bench: Bench) -> None:
-        """A few hundred items: files one by one, texts with six lists, and labels; then the lists alone."""
+        """A few hundred items: files one by one, texts with six lists, labels, names; then the lists."""
         demo.fill(bench.site, 1, pages=40)
         keys = expected(bench.site)
         files = sum(key.startswith("att") for key in keys)
@@ -30,7 +30,7 @@ class TestCost:
         assert counts(house.sync()) == done(len(keys))
         assert content_requests(bench) == files
         assert house.shown() == keys
-        assert len(bench.site.asked) - bench.asked("/media/") == files + 6 + 1 + 2 * len(names)
+        assert len(bench.site.asked) - bench.asked("/media/") == files + 6 + 1 + 2 * len(names) + 1
         bench.forget()
         assert counts(house.sync()) == {"collected": len(keys), "skipped": len(keys)}
         assert len(bench.site.asked) == 6
