@@ -211,7 +211,8 @@ class Issues:
         """Yield what was changed, or commented on, since the cursor, oldest change first.
 
         Raises:
-            CursorExpired: There are fewer issues than there should be, or the repository has another name.
+            CursorExpired: There are fewer issues than there should be, nobody knows how many there were, or
+                the repository has another name.
             SourceError: GitHub cannot be asked.
         """
         marks = Marks.read(cursor)
@@ -221,6 +222,8 @@ class Issues:
             yield from self._changed_pulls(repository, marks)
             return
         count = self._count(repository)
+        if marks.count is None and count is not None:
+            raise CursorExpired("The listing had been resumed: what it named before may have gone since.")
         firsts = {
             name: first_page(
                 self._client,

@@ -204,7 +204,10 @@ class TestBroken:
     def test_an_interrupted_listing_goes_on_and_deletes_against_the_whole(
         self, house: Vault, vendor: Vendor, talk: Repository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Acceptance 7, 8 and 20: killed in the middle, nothing is read twice, nothing lost."""
+        """Acceptance 7, 8 and 20: killed in the middle, nothing is read twice, nothing lost.
+
+        What was listed before the death, and has gone since, goes with the run after that which went on.
+        """
         vendor.most_per_page = 5
         monkeypatch.setattr(issues, "CHECKPOINT_ITEMS", 1)
         house.tune(first_batch_items=5, page_items=5)
@@ -212,7 +215,7 @@ class TestBroken:
 
         def dying(*arguments: object) -> object:
             seen.append(arguments)
-            if len(seen) == 45:
+            if len(seen) == 60:
                 raise Crash
             return real(*arguments)  # type: ignore[arg-type]
 
@@ -223,9 +226,14 @@ class TestBroken:
         indexed = house.shown()
         assert indexed < state(vendor)
         talk.commit({"docs/00.md": None})
+        gone = talk.delete(2).node_id
+        assert gone in indexed
         assert house.sync().state == "SUCCEEDED"
-        assert house.sync().state == "SUCCEEDED"
+        run = house.sync()
+        assert (run.state, run.reason, run.fetched) == ("SUCCEEDED", "cursor_expired", 0)
         equal(house, vendor, talk)
+        talk.delete(3)
+        assert house.sync().deleted == 1
 
     @pytest.mark.parametrize("seed", range(3))
     def test_one_request_in_a_hundred_failing_costs_time_and_nothing_else(
