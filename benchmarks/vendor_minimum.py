@@ -9,8 +9,9 @@ at a time, whether the connector uses it or not:
   one answer, too, where its limits of time let it.
 * Confluence Cloud: lists of 250 with the bodies in them. Labels are in no list: they are asked for by label,
   or one page at a time, whatever is less. Folders come one by one; so do files, each by a redirect.
-* Notion: search and queries of a hundred; a body as Markdown, one page at a time, however deep it is;
-  comments, one page at a time; a database's description, one by one.
+* Notion: search and queries of a hundred; lists of a hundred blocks, one level of one page at a time, since
+  files are documents of their own and only these lists tell them; comments, one page at a time; a database's
+  description, one by one. (Without files a page could come as Markdown by one request, however deep it is.)
 * Feeds: pages of a feed as its server cuts them, articles one by one.
 
 When nothing changed no body is needed. What a mark saves is in `unchanged`; `relisted` is a complete listing.
@@ -25,7 +26,7 @@ from math import ceil
 from catchment.simulators.confluence import Confluence
 from catchment.simulators.github import GitHub, Repository
 from catchment.simulators.notion import NotionSimulator
-from catchment.simulators.notion.things import Database, DataSource, Page
+from catchment.simulators.notion.things import Block, Database, DataSource, Page
 from catchment.simulators.rss import Simulation
 
 GITHUB_ROWS = 100
@@ -141,9 +142,16 @@ def of_notion(world: NotionSimulator) -> Minimum:
         "search": pages(len(living), NOTION_ROWS),
         "queries": sum(pages(len(some), NOTION_ROWS) for some in rows),
     }
-    texts = sum(isinstance(each, Page) for each in living.values())
+    texts = [key for key, each in living.items() if isinstance(each, Page)]
     databases = sum(isinstance(each, Database) for each in world.things.values())
-    return Minimum(listing, {"texts": texts, "comments": texts, "databases": databases}, listing)
+    bodies = {"blocks": sum(_levels(world, key) for key in texts), "comments": len(texts)}
+    return Minimum(listing, {**bodies, "databases": databases}, listing)
+
+
+def _levels(world: NotionSimulator, thing: str) -> int:
+    """Return how many lists tell the blocks of a page, or of a block: its own, and those of blocks in it."""
+    inside = [each for each in world.children(thing) if isinstance(each, Block)]
+    return pages(len(inside), NOTION_ROWS) + sum(_levels(world, each.id) for each in inside if each.children)
 
 
 def of_rss(site: Simulation) -> Minimum:

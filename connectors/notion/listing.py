@@ -22,8 +22,9 @@ class Listing:
     """One look at everything.
 
     Search lists by the last edit, and an edit moves a page to the other end: it could be passed over. So the
-    newest hundred are looked at before and after; where they differ, all is read a second time, the other
-    way round. Rows come from their data source by the time they were made, which no edit changes.
+    latest come first, and the newest hundred are looked at once more at the end; where they differ, all is
+    read a second time, the other way round. Rows come from their data source by the time they were made,
+    which no edit changes.
     """
 
     def __init__(self, api: Api, rows: RecentRows, people: People, attached: Attached, *, now: float) -> None:
@@ -62,35 +63,35 @@ class Listing:
     # -- pages and data sources -------------------------------------------------------------------
 
     def _search(self) -> None:
-        before, is_all = self._newest()
-        if is_all:
+        falling, before, cut = self._pass("descending")
+        if len(falling) == len(before) and not cut:
             return
-        rising, cut = self._pass("ascending")
-        after, _ = self._newest()
-        if before == after and not cut:
+        if before == self._newest() and not cut:
             return
-        falling, _ = self._pass("descending")
+        rising, _, _ = self._pass("ascending")
         if cut and rising.isdisjoint(falling):
             raise SourceDown(
                 "Notion lists only a part of what is shared with the integration.",
                 remedy="Share less with it, and make a second integration for the rest.",
             )
 
-    def _newest(self) -> tuple[list[tuple[str, str]], bool]:
-        """Return what was edited last, and whether that is everything there is."""
+    def _newest(self) -> list[tuple[str, str]]:
+        """Return what was edited last."""
         answer = next(self._api.search())
         self._note(answer)
-        seen = [(str(raw["id"]), str(raw.get("last_edited_time"))) for raw in answer["results"]]
-        return seen, not answer.get("has_more") and not _is_cut(answer)
+        return _edits(answer)
 
-    def _pass(self, direction: str) -> tuple[set[str], bool]:
+    def _pass(self, direction: str) -> tuple[set[str], list[tuple[str, str]], bool]:
+        """Read all; return the ids, what came first, and whether Notion left something out."""
         seen: set[str] = set()
+        first: list[tuple[str, str]] | None = None
         cut = False
         for answer in self._api.search(direction=direction):
             self._note(answer)
+            first = _edits(answer) if first is None else first
             seen.update(str(raw["id"]) for raw in answer["results"])
             cut = cut or _is_cut(answer)
-        return seen, cut
+        return seen, first or [], cut
 
     def _note(self, answer: Raw) -> None:
         for raw in answer["results"]:
@@ -186,6 +187,10 @@ def read_rows(api: Api, source: str, *, by: str, since: str | None = None) -> It
             raise SourceDown("Notion lists only a part of the rows of a data source.")
         # Those of the last minute come once more, and only they.
         since, seen = last, {each: at for each, at in seen.items() if at == last}
+
+
+def _edits(answer: Raw) -> list[tuple[str, str]]:
+    return [(str(raw["id"]), str(raw.get("last_edited_time"))) for raw in answer["results"]]
 
 
 def _is_cut(answer: Raw) -> bool:
