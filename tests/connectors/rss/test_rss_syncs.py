@@ -267,3 +267,29 @@ class TestWhatGoesWrong:
         run = house.sync()
         assert counts(run) == {"collected": 5, "skipped": 5}
         assert asked(site) == {"feed": 1}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_feed_that_wants_a_day_holds_no_other_feed_up(
+    house: Vault, site: Simulation, url: str, status: int
+) -> None:
+    """It fails by its name, at once; the next run whose time has come reads it."""
+    feeds = [site.add_feed(name) for name in ("first", "second")]
+    for name in ("first", "second"):
+        site.publish(name, f"News of the {name}", f"<p>The {name} gauge rose.</p>")
+    busy = Fault(faults.answer(status, headers={"Retry-After": "86400"}), path=feeds[0].path)
+    site.faults.add(busy)
+    first, second = (f"{url}{feed.path}" for feed in feeds)
+    house.add("rss", {"feedUrl": first, "feed_urls": [second]})
+    began = house.clock.now()
+    run = house.sync()
+    assert house.clock.now() - began < 60.0, "nobody waited"
+    assert run.state == "FAILED"
+    assert [words for words in words_in(house).values() if "second" in words]
+    assert not [words for words in words_in(house).values() if "first" in words]
+    states = {part["state"] for part in run.details["scopes"].values()}
+    assert states == {"complete", "incomplete"}
+    site.faults.clear()
+    house.clock.advance(DAY)
+    assert house.sync().state == "SUCCEEDED"
+    assert words_in(house) == {**expected(url, feeds[0]), **expected(url, feeds[1])}
