@@ -289,9 +289,9 @@ class Http:
         more: Mapping[str, Any],
         read: Callable[[httpx.Response], httpx.Response],
     ) -> httpx.Response:
-        # No library for retries: tenacity would take our wait and stop as callables, but what is waited for is
-        # not this request's own (others may push its end out meanwhile), and refusals draw on three budgets:
-        # failures, waits that the vendor asks for, and one renewal of the sign-in.
+        # No library for retries: tenacity would take our wait and stop as callables, but what is waited for
+        # is not this request's own (others may push its end out meanwhile), and refusals draw on three
+        # budgets: failures, waits that the vendor asks for, and one renewal of the sign-in.
         failures = waits = 0
         renewed = False
         while True:
