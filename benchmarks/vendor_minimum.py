@@ -8,7 +8,8 @@ at a time, whether the connector uses it or not:
   pull request at a time. Not counted as a saving: GraphQL could nest the comments of a hundred issues into
   one answer, too, where its limits of time let it.
 * Confluence Cloud: lists of 250 with the bodies in them. Labels are in no list: they are asked for by label,
-  or one page at a time, whatever is less. Folders come one by one; so do files, each by a redirect.
+  or one page at a time, whatever is less; names of authors a hundred at a time. Folders come one by one; so
+  do files, each by a redirect.
 * Notion: search and queries of a hundred; lists of a hundred blocks, one level of one page at a time, since
   files are documents of their own and only these lists tell them; comments, one page at a time; a database's
   description, one by one. (Without files a page could come as Markdown by one request, however deep it is.)
@@ -32,6 +33,7 @@ from catchment.simulators.rss import Simulation
 GITHUB_ROWS = 100
 GITHUB_NODES = 100
 CONFLUENCE_ROWS = 250
+CONFLUENCE_NAMES = 100
 NOTION_ROWS = 100
 _REDIRECTED = 2
 """Requests of a download: the API names an address that ends soon, and there the bytes are."""
@@ -112,7 +114,12 @@ def of_confluence(site: Confluence) -> Minimum:
     lists |= {"footer": "footer comments", "inline": "inline comments"}
     listing = {name: pages(kinds.count(kind), CONFLUENCE_ROWS) for kind, name in lists.items()}
     listing |= {"spaces": pages(len(world.spaces), CONFLUENCE_ROWS), "folders": kinds.count("folder")}
-    bodies = {"labels": _of_labels(site), "files": kinds.count("attachment") * _REDIRECTED}
+    authors = {one.author for one in world.contents.values() if one.kind != "folder"}
+    bodies = {
+        "labels": _of_labels(site),
+        "names": ceil(len(authors) / CONFLUENCE_NAMES),
+        "files": kinds.count("attachment") * _REDIRECTED,
+    }
     # What went is found by a listing alone, so that every run makes one.
     return Minimum(listing, bodies, listing)
 
