@@ -103,7 +103,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         self.files = Files(self.client, self.session)
         self.issues = Issues(self.client)
         self.discussions = Discussions(self.client)
-        self._finder = Finder(self.client, self.files, self.discussions)
+        self._finder = Finder(self.client, self.files)
         self._access = Access(self.client)
         self._failed: dict[str, SourceError] = {}
 
@@ -213,7 +213,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         if kind == FILES:
             yield from self.files.listing(repository, branch, with_content=with_content)
         elif kind == DISCUSSIONS:
-            yield from self.discussions.listing(repository, resume)
+            yield from self.discussions.listing(repository, resume, with_content=with_content)
         else:
             yield from self.issues.listing(repository, resume, with_content=with_content)
 

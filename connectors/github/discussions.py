@@ -8,7 +8,7 @@ in shows in the number of all.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,30 +16,33 @@ from catchment.kit import (
     Changed,
     Checkpoint,
     Complete,
-    Content,
     CursorExpired,
     FeedEvent,
     Item,
-    ItemUnreadable,
     ListingEvent,
     SourceDown,
 )
 from connectors.github import questions
 from connectors.github.client import Client, Repository
+from connectors.github.graph import next_cursor
 from connectors.github.places import DISCUSSION, talk_path
+from connectors.github.pulls import brought
 from connectors.github.rendering import discussion as written
 from connectors.github.rendering import seconds_of
 from connectors.github.walking import earlier
 
 LOOK_BACK_SECONDS = 120.0
 """How far changes go back beyond the newest that was seen: what was written last may be listed late."""
-LISTED, SAID, REPLIED, MORE = 100, 50, 25, 100
-"""How many discussions, comments, replies below each, and further replies one question asks for."""
+LISTED = 100
+"""How many one question asks for."""
+TOGETHER = {"first": 25, "said": 20, "replies": 5}
+"""How many come with all that was said, of which so much: six points, where one by one they cost 25."""
 CHECKPOINT_ITEMS = 500
 _BEGINNING = "1970-01-01T00:00:00Z"
 _OLDEST = {"field": "CREATED_AT", "direction": "ASC"}
 _NEWEST = {"field": "UPDATED_AT", "direction": "DESC"}
 Row = dict[str, Any]
+Order = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,12 @@ class Discussions:
 
     # -- listing --------------------------------------------------------------------------------
 
-    def listing(self, repository: Repository, resume: str | None) -> Iterator[ListingEvent]:
+    def listing(
+        self, repository: Repository, resume: str | None, *, with_content: bool = False
+    ) -> Iterator[ListingEvent]:
         """Yield every discussion, oldest first, and where it could go on; last `Complete`.
+
+        With content all that was said comes along, where it is not much.
 
         Raises:
             CursorExpired: The listing cannot go on at the position.
@@ -149,9 +156,9 @@ class Discussions:
             return
         total = marks.beside  # in a position: how many there were when the listing began
         told = 0
-        for page in self._pages(repository, _OLDEST, after=marks.after):
+        for page in self._pages(repository, _OLDEST, after=marks.after, whole=with_content):
             for raw in page.rows:
-                yield item_of(repository, raw)
+                yield self._listed(repository, raw)
             numbers = [int(raw["number"]) for raw in page.rows]
             marks = replace(
                 marks,
@@ -165,6 +172,14 @@ class Discussions:
                 yield Checkpoint(marks.written())
         # One that was begun, or went, meanwhile makes the difference another one, and changes look again.
         yield Complete(replace(marks, beside=total - marks.count, after=None).written())
+
+    @staticmethod
+    def _listed(repository: Repository, raw: Row) -> Item:
+        item = item_of(repository, raw)
+        if "said" in raw and _is_whole(raw["said"]):
+            comments = [{**one, "replies": one["replies"]["nodes"]} for one in raw["said"]["nodes"]]
+            item.content = brought(written(raw, comments))
+        return item
 
     def _beginning(self, repository: Repository) -> Marks:
         """Return the marks of this moment, before anything is listed."""
@@ -210,34 +225,6 @@ class Discussions:
             raise CursorExpired(f"Discussions of {repository.name} were deleted, or moved away or in.")
         yield Complete(new.written())
 
-    # -- single ones ----------------------------------------------------------------------------
-
-    def by_number(self, repository: Repository, number: int) -> Item | None:
-        """Look a discussion up.
-
-        Raises:
-            SourceError: GitHub cannot be asked.
-        """
-        owner, _, name = repository.name.partition("/")
-        told = self._client.graph.ask(questions.ONE, owner=owner, name=name, number=number)
-        raw = (told.get("repository") or {}).get("discussion")
-        return item_of(repository, raw) if raw is not None and _is_of(repository, raw) else None
-
-    def by_node(self, repositories: dict[int, Repository], ids: list[str]) -> list[Item | None]:
-        """Look discussions up by their ids, at most a hundred; None for what is none of these repositories.
-
-        Raises:
-            SourceError: GitHub cannot be asked.
-        """
-        nodes = self._client.graph.ask(questions.NODES, ids=ids).get("nodes")
-        if not isinstance(nodes, list) or len(nodes) != len(ids):
-            raise SourceDown("GitHub's answer about ids of discussions makes no sense.")
-        found: list[Item | None] = []
-        for raw in nodes:
-            home = repositories.get(((raw or {}).get("repository") or {}).get("databaseId") or 0)
-            found.append(item_of(home, raw) if home is not None else None)
-        return found
-
     def try_out(self, repository: Repository) -> None:
         """See that discussions can be read.
 
@@ -246,79 +233,51 @@ class Discussions:
         """
         self._page(repository, _NEWEST, after=None, first=1)
 
-    def fetch(self, repository: Repository, item: Item) -> Content:
-        """Return a discussion with its comments and replies as Markdown.
-
-        Raises:
-            ItemUnreadable: gone.
-            SourceError: GitHub cannot be asked.
-        """
-        facts: Row | None = None
-        comments: list[Row] = []
-        after: str | None = None
-        while facts is None or after is not None:
-            raw = self._client.graph.ask(
-                questions.WHOLE, sizes={"first": SAID, "replies": REPLIED}, id=item.key, after=after
-            ).get("node")
-            if not raw or not _is_of(repository, raw):
-                raise ItemUnreadable(item.key, "gone", "It is no longer there.")
-            facts = facts or raw
-            comments += self._with_all_replies(raw["said"]["nodes"])
-            after = _next(raw["said"], after)
-        content = Content.text(written(facts, comments))
-        content.item = item_of(repository, facts)
-        return content
-
-    def _with_all_replies(self, comments: list[Row]) -> Iterator[Row]:
-        for comment in comments:
-            replies, after = comment["replies"]["nodes"], _next(comment["replies"], None)
-            while after is not None:
-                told = self._client.graph.ask(
-                    questions.REST, sizes={"first": MORE}, id=comment["id"], after=after
-                ).get("node")
-                if not told:
-                    break  # the comment went meanwhile
-                replies += told["replies"]["nodes"]
-                after = _next(told["replies"], after)
-            yield {**comment, "replies": replies}
-
     # -- pages ----------------------------------------------------------------------------------
 
     def _pages(
-        self, repository: Repository, order: dict[str, str], after: str | None = None
+        self, repository: Repository, order: Order, after: str | None = None, *, whole: bool = False
     ) -> Iterator[_Page]:
         while True:
-            page = self._page(repository, order, after=after, first=LISTED)
+            page = self._whole_page(repository, order, after) if whole else None
+            page = page or self._page(repository, order, after=after, first=LISTED)
             yield page
             after = page.next
             if after is None:
                 return
 
-    def _page(self, repository: Repository, order: dict[str, str], *, after: str | None, first: int) -> _Page:
+    def _whole_page(self, repository: Repository, order: Order, after: str | None) -> _Page | None:
+        """Return a page with all that was said; None where that is too much to ask, however little."""
+        try:
+            return self._asked(questions.WHOLES, repository, order, after, TOGETHER)
+        except SourceDown:
+            return None  # without it one hears what is wrong, or all are read one by one
+
+    def _page(self, repository: Repository, order: Order, *, after: str | None, first: int) -> _Page:
+        return self._asked(questions.LIST, repository, order, after, {"first": first})
+
+    def _asked(
+        self,
+        question: str,
+        repository: Repository,
+        order: Order,
+        after: str | None,
+        sizes: Mapping[str, int],
+    ) -> _Page:
         owner, _, name = repository.name.partition("/")
         told = self._client.graph.ask(
-            questions.LIST, sizes={"first": first}, owner=owner, name=name, after=after, order=order
+            question, sizes=sizes, owner=owner, name=name, after=after, order=order
         ).get("repository")
         if not told:
             raise SourceDown(f"GitHub shows no discussions of {repository.name}.")
         found = told["discussions"]
         rows = [raw for raw in found["nodes"] if raw]
-        return _Page(rows, int(found["totalCount"]), _next(found, after), bool(told["hasDiscussionsEnabled"]))
+        return _Page(
+            rows, int(found["totalCount"]), next_cursor(found, after), bool(told["hasDiscussionsEnabled"])
+        )
 
 
-def _next(connection: Row, before: str | None) -> str | None:
-    """Return the cursor of the next page.
-
-    Raises:
-        SourceDown: It is that of this page.
-    """
-    told = connection["pageInfo"]
-    if not told["hasNextPage"]:
-        return None
-    if told["endCursor"] in (before, None):
-        raise SourceDown("GitHub named the same next page twice: the list has no end.")
-    return str(told["endCursor"])
-
-
-def _is_of(repository: Repository, raw: Row) -> bool:
-    return bool((raw.get("repository") or {}).get("databaseId") == repository.id)
+def _is_whole(said: Row) -> bool:
+    """Whether all comments, and all replies below each, are there."""
+    below = (one["replies"] for one in said["nodes"])
+    return not any(one["pageInfo"]["hasNextPage"] for one in (said, *below))

@@ -9,9 +9,9 @@ from typing import Any
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
 from catchment.kit.http import Missing
 from catchment.kit.streams import PieceStream, buffered
+from connectors.github import threads
 from connectors.github.archive import Archives
 from connectors.github.client import Client, Repository, query
-from connectors.github.discussions import Discussions
 from connectors.github.errors import BlobTooLarge
 from connectors.github.issues import is_pull_request, item_of
 from connectors.github.places import DISCUSSION, PULL, FilePlace, read_talk
@@ -119,7 +119,7 @@ def _talk(client: Client, item: Item) -> Content:
     try:
         repository = client.repository_named(place.repository)
         if place.kind == DISCUSSION:
-            return Discussions(client).fetch(repository, item)
+            return threads.fetch(client, repository, item)
         raw = client.http.get_json(f"{repository.api}/{kind}/{place.number}")
         if not isinstance(raw, dict) or "updated_at" not in raw:
             raise SourceDown("GitHub's answer about an issue makes no sense.")

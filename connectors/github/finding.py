@@ -9,11 +9,19 @@ from urllib.parse import quote
 
 from catchment.kit import Found, Item, Scope, SourceDown
 from catchment.kit.http import Missing
+from connectors.github import threads
 from connectors.github.client import Client, Repository
-from connectors.github.discussions import Discussions
 from connectors.github.files import Files
 from connectors.github.issues import item_of
-from connectors.github.places import DISCUSSION, DISCUSSIONS, FILES, FilePlace, read_scope, read_talk
+from connectors.github.places import (
+    DISCUSSION,
+    DISCUSSIONS,
+    FILES,
+    FilePlace,
+    TalkPlace,
+    read_scope,
+    read_talk,
+)
 from connectors.github.trees import LINK, SUBMODULE, Leaf
 
 NODES = 100
@@ -40,10 +48,9 @@ _MODES = {"symlink": LINK, "submodule": SUBMODULE}
 class Finder:
     """Answers each name once."""
 
-    def __init__(self, client: Client, files: Files, discussions: Discussions) -> None:
+    def __init__(self, client: Client, files: Files) -> None:
         self._client = client
         self._files = files
-        self._discussions = discussions
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look names up, which are keys or paths.
@@ -92,8 +99,7 @@ class Finder:
         is_discussion = talk is not None and talk.kind == DISCUSSION
         for repository, scope in (places.discussions if is_discussion else places.talks).values():
             if talk is not None and repository.name == talk.repository:
-                look_up = self._discussions.by_number if is_discussion else self._issue
-                item = look_up(repository, talk.number)
+                item = self._talk(repository, talk)
                 if item is not None:
                     return Found(name, item, scope)
         for repository, branch, scope in places.branches:
@@ -113,6 +119,11 @@ class Finder:
             return Found(name, None)  # a folder is a list
         leaf = Leaf(path, str(told["sha"]), _MODES.get(str(told.get("type")), ""), told.get("size"))
         return Found(name, self._files.item(repository, branch, leaf), scope)
+
+    def _talk(self, repository: Repository, talk: TalkPlace) -> Item | None:
+        if talk.kind == DISCUSSION:
+            return threads.by_number(self._client, repository, talk.number)
+        return self._issue(repository, talk.number)
 
     def _issue(self, repository: Repository, number: int) -> Item | None:
         kind = "issues" if repository.has_issues else "pulls"
@@ -155,5 +166,5 @@ class Finder:
     def _discussed(self, places: _Places, names: list[str]) -> Iterator[Found]:
         homes = {number: repository for number, (repository, _) in places.discussions.items()}
         scopes = {repository.name: scope for repository, scope in places.discussions.values()}
-        for name, item in zip(names, self._discussions.by_node(homes, names), strict=True):
+        for name, item in zip(names, threads.by_node(self._client, homes, names), strict=True):
             yield Found(name, item, scopes[item.metadata["repository"]] if item is not None else None)

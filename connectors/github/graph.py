@@ -144,3 +144,17 @@ def _raise_for(kind: str) -> None:
         )
     if kind == "INVALID_CURSOR_ARGUMENTS":
         raise CursorExpired("GitHub does not know the place in a list at which it was left.")
+
+
+def next_cursor(connection: Data, before: str | None) -> str | None:
+    """Return the cursor of the next page of a list; None after the last.
+
+    Raises:
+        SourceDown: It is that of this page.
+    """
+    told = connection["pageInfo"]
+    if not told["hasNextPage"]:
+        return None
+    if told["endCursor"] in (before, None):
+        raise SourceDown("GitHub named the same next page twice: the list has no end.")
+    return str(told["endCursor"])

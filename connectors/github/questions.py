@@ -19,6 +19,29 @@ query($owner: String!, $name: String!, $first: Int!, $after: String, $order: Dis
     }}
   }}
 }}{_FACTS}"""
+WHOLES = f"""
+query(
+  $owner: String!, $name: String!, $first: Int!, $said: Int!, $replies: Int!, $after: String,
+  $order: DiscussionOrder!
+) {{
+  repository(owner: $owner, name: $name) {{
+    hasDiscussionsEnabled
+    discussions(first: $first, after: $after, orderBy: $order) {{
+      totalCount pageInfo {{ hasNextPage endCursor }}
+      nodes {{
+        ...facts
+        body
+        said: comments(first: $said) {{
+          pageInfo {{ hasNextPage endCursor }}
+          nodes {{
+            ...words
+            replies(first: $replies) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...words }} }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}{_FACTS}{_WORDS}"""
 ONE = f"""
 query($owner: String!, $name: String!, $number: Int!) {{
   repository(owner: $owner, name: $name) {{ discussion(number: $number) {{ ...facts }} }}

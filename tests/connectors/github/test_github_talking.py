@@ -11,7 +11,8 @@ from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository, secondary_limit
-from connectors.github import GitHub, GitHubCredentials, discussions
+from catchment.simulators.wire import Reply, Request
+from connectors.github import GitHub, GitHubCredentials, discussions, threads
 from tests.connectors.github.conftest import ONLY, TOKEN, MakeSource, asked, debated, listed
 from tests.support.vault import Vault
 
@@ -31,6 +32,12 @@ def read(source: GitHub, item: Item) -> str:
     body = source.fetch(item).body
     assert isinstance(body, bytes)
     return body.decode()
+
+
+def _refuse_bodies(request: Request, _: Reply) -> Reply | None:
+    if "said" not in request.json()["query"]:
+        return None
+    return Reply(200, {"data": None, "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "No."}]})
 
 
 class TestReading:
@@ -73,9 +80,9 @@ class TestReading:
         self, source: GitHub, debate: Repository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Each of them once, in order."""
-        monkeypatch.setattr(discussions, "SAID", 3)
-        monkeypatch.setattr(discussions, "REPLIED", 2)
-        monkeypatch.setattr(discussions, "MORE", 2)
+        monkeypatch.setattr(threads, "SAID", 3)
+        monkeypatch.setattr(threads, "REPLIED", 2)
+        monkeypatch.setattr(threads, "MORE", 2)
         made = debate.forum.open("Long")
         for number in range(8):
             said = debate.forum.comment(made.number, f"comment-{number}-0")
@@ -86,6 +93,42 @@ class TestReading:
             line for line in read(source, items[made.node_id]).splitlines() if line.startswith("comment-")
         ]
         assert words == [f"comment-{number}-{reply}" for number in range(8) for reply in range(number + 1)]
+
+    def test_a_listing_brings_the_same_text_along(
+        self, source: GitHub, vendor: Vendor, debate: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A few to a question, where all of it fits; what is longer, or more, is read by itself."""
+        monkeypatch.setattr(discussions, "TOGETHER", {"first": 4, "said": 3, "replies": 2})
+        forum = debate.forum
+        for _ in range(3):
+            forum.comment(1, "Many comments")
+        for _ in range(2):
+            forum.reply(2, next(iter(forum.discussions[2].comments)), "Many replies")
+        forum.edit(3, body="x" * 20_000)
+        scope = source.scopes()[0]
+        asked(vendor)
+        events = list(source.listing_with_content(scope))
+        assert asked(vendor) == ["/graphql"] * (1 + 2)
+        items = [event for event in events if isinstance(event, Item)]
+        assert events[-1] == list(source.listing(scope))[-1]
+        assert {item.metadata["number"] for item in items if item.content is None} == {"1", "2", "3"}
+        for item in items:
+            fetched = source.fetch(item)
+            assert fetched.item is not None
+            assert fetched.item.version == item.version
+            assert item.content is None or item.content.body == fetched.body
+
+    def test_bodies_that_are_too_much_to_ask_for_are_left_out_of_a_listing(
+        self, source: GitHub, vendor: Vendor, debate: Repository
+    ) -> None:
+        """It is still complete."""
+        scope = source.scopes()[0]
+        vendor.faults.add(Fault(faults.changed(_refuse_bodies), path="/graphql"))
+        events = list(source.listing_with_content(scope))
+        assert isinstance(events[-1], Complete)
+        items = [event for event in events if isinstance(event, Item)]
+        assert {item.key for item in items} == debated(debate)
+        assert not any(item.content for item in items)
 
     def test_one_that_went_is_gone(self, source: GitHub, vendor: Vendor, debate: Repository) -> None:
         """Deleted, transferred, switched off."""
