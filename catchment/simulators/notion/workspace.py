@@ -217,7 +217,15 @@ class Workspace:
 
     def below(self, thing: str) -> list[str]:
         """Return the ids of all that lies in something."""
-        return [each for each in self.things if each != thing and thing in map(_id, self.lies_in(each))]
+        inside: dict[str | None, list[str]] = {}
+        for each in self.things.values():
+            inside.setdefault(each.parent, []).append(each.id)
+        found: list[str] = []
+        todo = [thing]
+        while todo:
+            found += (below := inside.get(todo.pop(), []))
+            todo += below
+        return found
 
     def is_visible(self, thing: str) -> bool:
         """Whether the integration may see it, be it in the trash or not."""
@@ -322,7 +330,3 @@ class Workspace:
                 self._shown[each] = (self.things[each].edited, self.is_trashed(each))
             else:
                 self._shown.pop(each, None)
-
-
-def _id(thing: Thing) -> str:
-    return thing.id
