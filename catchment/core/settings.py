@@ -25,7 +25,7 @@ class SyncSettings(BaseModel):
     first_batch_items: int = Field(64, ge=1)
     """Items in the first batch; each batch doubles until `batch_items`."""
     queue_batches: int = Field(2, ge=1, le=16)
-    """Batches that may wait between two lanes."""
+    """Batches of `batch_bytes` that may wait between two lanes; more of them where they are smaller."""
     page_items: int = Field(1000, ge=1, le=10_000)
     """Keys compared with the ledger at a time."""
     fetches: int = Field(16, ge=1, le=256)

@@ -12,6 +12,9 @@ from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync.pkset import PkSet
 
+PLACES = 8
+"""Places that a batch of the most bytes takes in a queue; of small texts more batches can wait."""
+
 
 class Action(Enum):
     """What is to be done with one item."""
@@ -130,6 +133,10 @@ class Batch:
     end: ScopeEnd | None = None
     retire: bool = False
     held_done: bool = False
+
+    def places(self, batch_bytes: int) -> int:
+        """Return how much room it takes in a queue, by the bytes that it was made of: 1 to `PLACES`."""
+        return min(PLACES, 1 + PLACES * self.body_bytes // batch_bytes)
 
     @property
     def empty(self) -> bool:

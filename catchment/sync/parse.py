@@ -31,7 +31,7 @@ def parse(run: Run) -> None:
             jobs = [job for job in batch.jobs if job.action is Action.INDEX and not job.given]
             if jobs:
                 team.parse(jobs)
-            run.to_index.put(batch)
+            run.to_index.put(batch, places=batch.places(run.settings.batch_bytes))
     run.to_index.close()
 
 

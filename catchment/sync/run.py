@@ -28,7 +28,7 @@ from catchment.store import runs
 from catchment.store.engine import writing
 from catchment.store.index import Index
 from catchment.store.rows import ConnectorRow, RunRow
-from catchment.sync.batches import Batch
+from catchment.sync.batches import PLACES, Batch
 from catchment.sync.cursor import CursorKeeper, CursorStore, Marks
 from catchment.sync.stop import Channel, StopSignal
 
@@ -155,7 +155,7 @@ class Run:
         self.reason: Reason | None = None
         self.incomplete: dict[str, str] = {}
         self.to_parse: Channel[Batch] = Channel(self.settings.queue_batches, self.stop)
-        self.to_index: Channel[Batch] = Channel(self.settings.queue_batches, self.stop)
+        self.to_index: Channel[Batch] = Channel(self.settings.queue_batches * PLACES, self.stop)
         self.marks = Marks()
         self.keeper: CursorKeeper | None = None
         self.waiting: tuple[str, float] | None = None

@@ -47,17 +47,25 @@ class Channel(Generic[T]):
     _END = object()
 
     def __init__(self, size: int, stop: StopSignal) -> None:
-        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[object, int]] = queue.SimpleQueue()
         self._room = threading.Semaphore(size)
+        self._size = size
         self._taken = 0
         self._stop = stop
 
-    def put(self, thing: T) -> None:
-        """Hand a thing on, waiting for room; raises the stop's cause when the run must end."""
+    def put(self, thing: T, places: int = 1) -> None:
+        """Hand a thing on, waiting for room; raises the stop's cause when the run must end.
+
+        Args:
+            thing: What the other side gets.
+            places: How many of the queue's places it takes; one that is larger than the queue takes all.
+        """
         self._stop.check()
-        while not self._room.acquire(timeout=TICK_SECONDS):
-            self._stop.check()
-        self._queue.put(thing)
+        places = min(places, self._size)
+        for _ in range(places):
+            while not self._room.acquire(timeout=TICK_SECONDS):
+                self._stop.check()
+        self._queue.put((thing, places))
 
     def release(self) -> None:
         """Give the places of all that was taken to what follows."""
@@ -72,17 +80,17 @@ class Channel(Generic[T]):
 
     def close(self) -> None:
         """Say that nothing follows."""
-        self._queue.put(self._END)
+        self._queue.put((self._END, 0))
 
     def __iter__(self) -> Iterator[T]:
         """Yield things in order until the other side closes; raises the stop's cause."""
         while True:
             self._stop.check()
             try:
-                thing = self._queue.get(timeout=TICK_SECONDS)
+                thing, places = self._queue.get(timeout=TICK_SECONDS)
             except queue.Empty:
                 continue
             if thing is self._END:
                 return
-            self._taken += 1
+            self._taken += places
             yield thing  # type: ignore[misc]

@@ -18,10 +18,11 @@ from catchment.core.items import Content, Item
 from catchment.store import runs
 from catchment.store.engine import writing
 from catchment.sync import parse as parse_lane
-from catchment.sync.batches import Action, Batch
+from catchment.sync.batches import PLACES, Action, Batch
 from catchment.sync.close import close_run
 from catchment.sync.fetching import SPOOL_BYTES
 from catchment.sync.lanes import run_in_threads
+from catchment.sync.pace import GROUP_BATCHES
 from catchment.sync.pulse import Pulse
 from catchment.sync.run import Run
 from catchment.sync.stop import Channel, StopSignal
@@ -110,12 +111,22 @@ class TestStopSignal:
 
 
 class TestBounds:
+    @pytest.mark.parametrize(
+        ("characters", "batches"),
+        [
+            pytest.param(900, 5, id="large: one with each lane, and one in each queue"),
+            pytest.param(
+                9, 4 + PLACES + GROUP_BATCHES, id="small: a queue full, and a transaction"
+            ),
+        ],
+    )
     def test_a_slow_writer_holds_the_reader_back(
-        self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch
+        self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch, characters: int, batches: int
     ) -> None:
         """What is read and not yet written is bounded, whatever the size of the source."""
-        house.tune(first_batch_items=2, batch_items=2, queue_batches=1)
-        world.fill(60)
+        house.tune(first_batch_items=2, batch_items=2, queue_batches=1, batch_bytes=2000)
+        for number in range(120):
+            world.put(f"doc{number:03}", f"{number} " + "x" * characters)
         gate = threading.Event()
         seen: list[bool] = []
 
@@ -129,8 +140,7 @@ class TestBounds:
         thread.start()
         until(lambda: bool(seen))
         still(lambda: len(world.fetched))
-        # A batch of two items in the hands of each lane, four in those of the writer; one in each queue.
-        assert len(world.fetched) <= 8 * 2
+        assert len(world.fetched) <= batches * 2
         gate.set()
         thread.join()
         assert house.texts() == world.texts()
@@ -382,6 +392,8 @@ class TestPulse:
     ) -> None:
         """Also when the pulse beats between a commit and its counting in memory."""
         house.tune(first_batch_items=2, batch_items=2)
+        world.put("old", "a store in use takes small transactions")
+        house.sync()
         world.fill(60)
         run = house.begin()
         pulse, real = Pulse(run), Run.add
@@ -467,12 +479,12 @@ def watch_batches(monkeypatch: pytest.MonkeyPatch, look: Callable[[Batch], Any])
     known: list[Batch] = []
     real = Channel.put
 
-    def put(self: Channel[Any], thing: Any) -> None:
+    def put(self: Channel[Any], thing: Any, places: int = 1) -> None:
         if not any(thing is batch for batch in known):
             known.append(thing)
             if any(job.action is Action.INDEX for job in thing.jobs):
                 seen.append(look(thing))
-        real(self, thing)
+        real(self, thing, places)
 
     monkeypatch.setattr(Channel, "put", put)
     return seen

@@ -11,17 +11,22 @@ from catchment.sync import lanes
 from catchment.sync.batches import Job
 from catchment.sync.collect import collect
 from catchment.sync.index import index
+from catchment.sync.pace import GROUP_BATCHES
 from catchment.sync.parse import parse
 from catchment.sync.run import Run
 from catchment.sync.settlement import Settlement
 from tests.support.scripted import World
 from tests.support.vault import Crash, Vault, counts, done
 
+BATCH = 4
+TOGETHER = BATCH * GROUP_BATCHES
+"""Documents of one transaction of a first load."""
+
 
 @pytest.fixture(autouse=True)
 def slow_writer(monkeypatch: pytest.MonkeyPatch, house: Vault) -> None:
     """The index lane begins when all is parsed."""
-    house.tune(first_batch_items=4, batch_items=4, queue_batches=16)
+    house.tune(first_batch_items=BATCH, batch_items=BATCH, queue_batches=16)
     parsed = threading.Event()
 
     def parse_whole(run: Run) -> None:
@@ -50,10 +55,11 @@ class TestFirstLoad:
     def test_batches_of_small_documents_share_a_transaction(
         self, house: Vault, world: World, written: list[int]
     ) -> None:
-        """Four full batches that wait already are one transaction, and nothing else changes."""
-        world.fill(40)
-        assert counts(house.sync()) == done(40)
-        assert written == [0, 16, 32]
+        """So many full batches that wait already are one transaction, and nothing else changes."""
+        number = 2 * TOGETHER + 8
+        world.fill(number)
+        assert counts(house.sync()) == done(number)
+        assert written == [0, TOGETHER, 2 * TOGETHER]
         assert house.texts() == world.texts()
         house.check_index()
 
@@ -76,7 +82,7 @@ class TestFirstLoad:
         self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What was not committed is not counted, and the next run does it."""
-        world.fill(40)
+        world.fill(2 * TOGETHER + 8)
         settled: list[Settlement] = []
         settle = Settlement.settle
 
@@ -90,10 +96,11 @@ class TestFirstLoad:
         run = house.begin()
         with pytest.raises(Crash):
             house.work(run)
-        assert run.counters.indexed == 16
-        assert len(house.shown()) == 16
+        assert run.counters.indexed == TOGETHER
+        assert len(house.shown()) == TOGETHER
         house.silence()
-        assert counts(house.sync()) == done(24, collected=40, skipped=16)
+        rest = TOGETHER + 8
+        assert counts(house.sync()) == done(rest, collected=rest + TOGETHER, skipped=TOGETHER)
         assert house.texts() == world.texts()
 
     def test_a_store_in_use_is_written_batch_by_batch(
