@@ -13,6 +13,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ALL_MARKS: Final = tuple(mark for mark, _ in _MARKS)
 _ISO_2022: Final = (
     (b"\x1b$)C", "iso2022_kr"),
     (b"\x1b$B", "iso2022_jp"),
@@ -24,6 +25,7 @@ _DECLARED_IN_HTML = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.
 _DECLARED_IN_XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})["']""")
 _RARE: Final = frozenset({"cp1257", "cp775", "iso8859_4", "iso8859_10", "iso8859_13", "iso8859_14"})
 _UNPRINTABLE = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+_CONTROLS = _UNPRINTABLE + b"\x1b"
 # HTML calls these names what the world really means by them.
 _MEANT: Final = {
     "iso-8859-1": "cp1252",
@@ -85,10 +87,20 @@ def declared_in_xml(body: bytes) -> str | None:
     return found.group(1).decode("ascii", "ignore") if found else None
 
 
+def has_mark(body: bytes) -> bool:
+    """Whether it begins with a byte order mark."""
+    return body.startswith(_ALL_MARKS)
+
+
+def is_clean_text(body: bytes) -> bool:
+    """Whether no byte is a control character, but for white space: then it is text, in one way or another."""
+    return len(body.translate(None, _CONTROLS)) == len(body)
+
+
 def looks_like_text(body: bytes) -> bool:
     """Whether the first 8 KB read like characters of some encoding rather than binary data."""
     sample = body[:8192]
-    if any(sample.startswith(mark) for mark, _ in _MARKS):
+    if has_mark(sample):
         return True
     if b"\0" in sample:
         return _wide_encoding(sample) is not None

@@ -28,6 +28,7 @@ _MARK = re.compile(
     r"\n {0,3}(?=[#`~=-])"
     r"(?:(#{1,6})(?:[ \t]+([^\n]*))?(?=\n|\Z)|(`{3,}|~{3,})([^\n]*)|(=+|-{3,})[ \t]*(?=\n|\Z))"
 )
+_BEGINNINGS = (" ", "#", "`", "~", "=", "-")
 _CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _NOT_A_TITLE = re.compile(r"\s*(?:[#>|+*-]|\d+[.)]|$)")
 _INLINE_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -66,6 +67,11 @@ def find_headings(text: str) -> list[Heading]:
             if heading is not None and (not found or heading.offset > found[-1].offset):
                 found.append(heading)
     return found
+
+
+def may_have_structure(text: str) -> bool:
+    """Tell by one look whether there may be headings, fenced code or a front matter."""
+    return text.startswith(_BEGINNINGS) or _MARK.search(text) is not None
 
 
 def front_matter_end(text: str) -> int:

@@ -25,6 +25,7 @@ class Template:
             literal.replace("%", "%%") + ("%s" if name is not None else "") for literal, name in pieces
         )
         self._places = [name for _, name in pieces if name is not None]
+        self._bare = self._places[0] if self._layout == "%s" else None
         self.columns = tuple(dict.fromkeys(name for _, name in pieces if name is not None))
         for name in self.columns:
             if not is_column(name):
@@ -36,6 +37,8 @@ class Template:
 
     def render(self, values: Mapping[str, str | None]) -> str:
         """Fill in the values."""
+        if self._bare is not None:
+            return values[self._bare] or ""
         return self._layout % tuple([values[name] or "" for name in self._places])
 
     def render_all(self, values: Mapping[str, str | None]) -> str | None:
