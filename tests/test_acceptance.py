@@ -17,12 +17,20 @@ import pytest
 TESTS = Path(__file__).parent
 SCENARIOS = TESTS.parents[1] / "shared" / "acceptance.md"
 LINES = {
+    "confluence": {1, 2, 4, 5, 6, 7, 8, 9, 13, 17, 18, 19, 20, 21, 28, 30},
     "github": {1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 17, 18, 19, 20, 21, 28, 30},
+    "notion": {1, 2, 4, 5, 6, 7, 8, 9, 11, 17, 18, 19, 20, 28, 30},
     "s3": {1, 2, 4, 5, 6, 7, 8, 9, 17, 18, 19, 20, 22, 23, 28, 30},
     "postgresql": {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 20, 28, 30},
 }
 """Which lines concern a source; 3 and 4 are for those that follow changes, 18 and 19 for those over HTTP."""
-_NAMES = {"github": "GitHub", "s3": "S3", "postgresql": "PostgreSQL"}
+_NAMES = {
+    "confluence": "Confluence",
+    "github": "GitHub",
+    "notion": "Notion",
+    "s3": "S3",
+    "postgresql": "PostgreSQL",
+}
 _CLAIM = re.compile(r"\b[Aa]cceptance (\d+(?:(?:, | and )\d+)*)(?: for ((?:\w+(?:, | and ))*\w+))?")
 
 
