@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -13,6 +14,10 @@ from connectors.confluence.records import Record
 
 BROUGHT_CHARACTERS = 16 * 1024
 """Longest body that is kept of a list: a run holds a thousand items at a time."""
+
+
+AT_A_TIME = 8
+"""Labels whose pages are asked for at once."""
 
 
 class Labels:
@@ -55,9 +60,11 @@ class Labels:
     def _of(self, kind: str, names: dict[str, str]) -> dict[str, list[str]]:
         if kind not in self._by_kind:
             found: dict[str, list[str]] = {}
-            for label, name in names.items():
-                for id in self._api.labelled(label, kind):
-                    found.setdefault(id, []).append(name)
+            with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="labels") as pool:
+                asked = pool.map(lambda label: list(self._api.labelled(label, kind)), names)
+                for name, ids in zip(names.values(), asked, strict=True):
+                    for id in ids:
+                        found.setdefault(id, []).append(name)
             self._by_kind[kind] = found
         return self._by_kind[kind]
 

@@ -17,7 +17,7 @@ from catchment.core.home import home_settings
 
 ITEMS = {"github": 400, "confluence": 120, "notion": 250, "rss": 80}
 BESIDES_AT_FIRST = {"notion": 3}
-"""Notion: its newest pages are looked at twice, and each of two data sources is read once more for its text."""
+"""Notion: its newest pages are looked at twice, and each of two data sources is read anew for its text."""
 BESIDES = {"notion": 1}
 
 
