@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catchment.simulators.confluence import Confluence, demo, signin
+from catchment.simulators.confluence.world import ADMIN
 from tests.support.confluence import DATA, Relay, basic, needs_data, recorded
 
 V2 = "/wiki/api/v2"
@@ -360,3 +361,23 @@ def test_answers_have_the_fields_that_were_recorded(
     assert (
         set(theirs["version"]) - {"ncsStepVersion"} <= set(mine["version"]) if "version" in theirs else True
     )
+
+
+@needs_data
+def test_users_are_told_in_the_form_that_is_published(site: Confluence, http: httpx.Client) -> None:
+    """Many at a time; those that nobody knows are left out, and an app needs the scope."""
+    told = json.loads((DATA / "openapi-v2.trimmed.json").read_text())
+    schema = told["paths"]["/users-bulk"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    body = http.post(f"{V2}/users-bulk", json={"accountIds": [ADMIN, "712020:nobody"]}).json()
+    found = Draft202012Validator({**schema, "components": told["components"]}).iter_errors(body)
+    assert [error.message for error in found] == []
+    assert [(user["accountId"], user["displayName"]) for user in body["results"]] == [(ADMIN, "Ada Admin")]
+    assert http.post(f"{V2}/users-bulk", json={"accountIds": []}).status_code == 400
+    access, _ = site.sign_ins.grant(scopes=signin.ALL_SCOPES - {"read:user:confluence"})
+    answer = http.post(
+        f"/ex/confluence/{signin.CLOUD_ID}{V2}/users-bulk",
+        json={"accountIds": [ADMIN]},
+        headers={"Authorization": f"Bearer {access}"},
+        auth=None,
+    )
+    assert answer.status_code == 401

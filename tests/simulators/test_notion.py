@@ -222,6 +222,24 @@ class TestRows:
 
 
 class TestWebhooks:
+    def test_files_are_handed_out_for_an_hour(self, world: NotionSimulator, client: httpx.Client) -> None:
+        """At an address that is new each time, to whoever has it, and to nobody who signs in besides."""
+        page = world.page("Page", blocks=[block("pdf", caption=[], **world.upload("plan.pdf", b"%PDF-"))])
+
+        def address() -> str:
+            told = client.get(f"/blocks/{page}/children").json()["results"][0]["pdf"]["file"]
+            assert told["expiry_time"] > "2025"
+            return str(told["url"])
+
+        first = address()
+        assert httpx.get(first).content == b"%PDF-"
+        assert httpx.get(first, headers={"Authorization": "Bearer x"}).status_code == 400
+        assert httpx.get(first.replace("Signature=", "Signature=0")).status_code == 403
+        world.clock.advance(3600)
+        assert httpx.get(first).status_code == 403
+        assert address() != first
+        assert httpx.get(address()).status_code == 200
+
     def test_deliveries_are_signed_over_their_bytes(self, world: NotionSimulator) -> None:
         """With the token of the handshake."""
         token = json.loads(world.handshake()[1])["verification_token"]
