@@ -164,9 +164,9 @@ class Stage:
         return self.list_again()
 
     def list_again(self) -> RunRow:
-        """Sync by complete listings, whatever the source reports; a mere feed shows again what it can."""
+        """Sync by complete listings, whatever the source reports; of a mere feed, what is new."""
         self.clock.advance(self.house.sync_settings.reconcile_seconds + DAY_SECONDS)
-        return self.succeed(mode="full" if self.connector.kind is Kind.FEED else "auto")
+        return self.succeed()
 
     def crash(self, **parameters: Any) -> bool:
         """Sync until the process dies, and tell whether it did."""

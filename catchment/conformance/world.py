@@ -148,7 +148,7 @@ class World(ABC):
     # -- how it is read -------------------------------------------------------------------------
 
     def page_size(self, size: int) -> None:
-        """Give so many things in one answer of a listing."""
+        """Give so many things in one answer of a listing, or as many as the vendor gives at most."""
         raise NotImplementedError
 
     def least_requests(self, listed: int, read: int) -> int:
@@ -243,7 +243,10 @@ class World(ABC):
         raise NotImplementedError
 
     def delivery(self, name: str) -> Delivery:
-        """Return a delivery that tells of a change of a thing, well signed, as if sent just now."""
+        """Return a delivery that tells of a change of a thing, well signed, as if sent just now.
+
+        Just now is by the machine's own time: `Connector.webhook` is handed no clock.
+        """
         raise NotImplementedError
 
     def stale_delivery(self, name: str) -> Delivery:

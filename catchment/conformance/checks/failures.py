@@ -73,7 +73,8 @@ def counters_add_up(stage: Stage) -> None:
         seen.append(run.snapshot())
 
     stage.house.on_progress = look
-    for indexed, skipped in ((COUNT - failing, 0), (0, COUNT - failing)):
+    good = len(stage.world.truth()) - failing
+    for indexed, skipped in ((good, 0), (0, good)):
         seen.clear()
         run = _ends(stage)
         for before, after in pairwise(seen):
