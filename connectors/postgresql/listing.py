@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from catchment.kit import Item
@@ -49,28 +50,58 @@ def list_rows(database: Database, plan: RowPlan, *, with_content: bool = False) 
 def _pages(
     database: Database, plan: RowPlan, *, most: int = MOST_ROWS, inline_bytes: int | None = None
 ) -> Iterator[tuple[Any, ...]]:
-    size, conflicts = FIRST_ROWS, 0
-    last: tuple[str, ...] = ()
-    while True:
-        begun = time.monotonic()
-        try:
-            rows = _page(database, plan, last, size, inline_bytes)
-        except StatementTimedOut:
-            if size == 1:
-                raise
-            size = max(1, size // 8)  # large rows: the server hashes all of them
-            continue
-        except RecoveryConflict:
-            conflicts += 1
-            if conflicts > CONFLICTS:
-                raise
-            continue
-        yield from rows
-        if len(rows) < size:
-            return
-        last = rows[-1][: len(plan.key)]
+    """Read page after page; the server works on the next one while this one is worked on here."""
+    reader = _Reader(database, plan, most, inline_bytes)
+    with ThreadPoolExecutor(1, thread_name_prefix="page") as ahead:
+        coming = ahead.submit(reader.read)
+        while True:
+            rows, is_last = coming.result()
+            if not is_last:
+                coming = ahead.submit(reader.read)
+            yield from rows
+            if is_last:
+                return
+
+
+class _Reader:
+    """Reads the pages of a relation one after the other, in sizes that suit the server."""
+
+    def __init__(self, database: Database, plan: RowPlan, most: int, inline_bytes: int | None) -> None:
+        self._database = database
+        self._plan = plan
+        self._most = most
+        self._inline_bytes = inline_bytes
+        self._size = FIRST_ROWS
+        self._last: tuple[str, ...] = ()
+        self._conflicts = 0
+
+    def read(self) -> tuple[list[tuple[Any, ...]], bool]:
+        """Return the rows of the next page, and whether it is the last one.
+
+        Raises:
+            SourceError: The relation cannot be read.
+        """
+        while True:
+            begun = time.monotonic()
+            try:
+                rows = _page(self._database, self._plan, self._last, self._size, self._inline_bytes)
+            except StatementTimedOut:
+                if self._size == 1:
+                    raise
+                self._size = max(1, self._size // 8)  # large rows: the server hashes all of them
+                continue
+            except RecoveryConflict:
+                self._conflicts += 1
+                if self._conflicts > CONFLICTS:
+                    raise
+                continue
+            break
+        is_last = len(rows) < self._size
+        if rows:
+            self._last = rows[-1][: len(self._plan.key)]
         if time.monotonic() - begun < QUICK_SECONDS:
-            size = min(size * 2, most)
+            self._size = min(self._size * 2, self._most)
+        return rows, is_last
 
 
 def _page(
