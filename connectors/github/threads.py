@@ -24,7 +24,7 @@ def by_number(client: Client, repository: Repository, number: int) -> Item | Non
     owner, _, name = repository.name.partition("/")
     told = client.graph.ask(questions.ONE, owner=owner, name=name, number=number)
     raw = (told.get("repository") or {}).get("discussion")
-    return item_of(repository, raw) if raw is not None and _is_of(repository, raw) else None
+    return item_of(repository, raw) if raw else None
 
 
 def by_node(client: Client, repositories: dict[int, Repository], ids: list[str]) -> list[Item | None]:
@@ -57,7 +57,7 @@ def fetch(client: Client, repository: Repository, item: Item) -> Content:
         raw = client.graph.ask(
             questions.WHOLE, sizes={"first": SAID, "replies": REPLIED}, id=item.key, after=after
         ).get("node")
-        if not raw or not _is_of(repository, raw):
+        if not raw:
             raise ItemUnreadable(item.key, "gone", "It is no longer there.")
         facts = facts or raw
         comments += _with_all_replies(client, raw["said"]["nodes"])
@@ -79,7 +79,3 @@ def _with_all_replies(client: Client, comments: list[Row]) -> Iterator[Row]:
             replies += told["replies"]["nodes"]
             after = next_cursor(told["replies"], after)
         yield {**comment, "replies": replies}
-
-
-def _is_of(repository: Repository, raw: Row) -> bool:
-    return bool((raw.get("repository") or {}).get("databaseId") == repository.id)
