@@ -27,6 +27,7 @@ from tests.support.postgres import (
     postgres_store_of_module,
     postgres_template,
 )
+from tests.support.prompt import Prompt
 
 __all__ = ["postgres_server", "postgres_store", "postgres_store_of_module", "postgres_template"]
 
@@ -88,7 +89,7 @@ def make_api(context: Context) -> Callable[..., Api]:
 
     def make(**settings: Any) -> Api:
         app = create_app(context, settings=ApiSettings(**settings))
-        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        client = TestClient(Prompt(app), raise_server_exceptions=False, follow_redirects=False)
         return Api(app, client, context, owner)
 
     return make

@@ -21,6 +21,7 @@ from catchment.store.engine import open_engine
 from catchment.store.sealed import KeyFile
 from tests.cli.prefect_wire import Wire
 from tests.support.plain import PlainHouse
+from tests.support.prompt import Prompt
 from tests.support.tenants import variables_of
 
 
@@ -67,7 +68,7 @@ class Served:
 def client_of(context: Context) -> TestClient:
     """Put an application on a store, and return what sends requests to it."""
     app = create_app(context, settings=ApiSettings())
-    return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    return TestClient(Prompt(app), raise_server_exceptions=False, follow_redirects=False)
 
 
 @contextmanager
