@@ -44,6 +44,7 @@ BROKEN: dict[str, type[AnyConnector] | type[World]] = {
     "exact-set": reading.LosesTheLastOfEachPage,
     "expired-cursor-costs-a-listing": following.TakesExpiryForTrouble,
     "failed-listing-deletes-nothing": reading.TakesAFailureForEmptiness,
+    "first-listing-breaks-off-anywhere": reading.CompletesWhatItShouldResume,
     "future-cursor-loses-nothing": following.WaitsForTheFuture,
     "ids-stable": reading.MakesVersionsUp,
     "ids-unique": reading.NamesEachTwice,

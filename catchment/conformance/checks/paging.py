@@ -15,8 +15,8 @@ COUNT = 7
     Ability.REPEAT_CURSOR,
 )
 def repeated_cursor(stage: Stage) -> None:
-    """Nothing is deleted on its word."""
-    stage.fill(COUNT)
+    """Nothing is deleted on its word; a change feed that does so ends as well."""
+    names = stage.fill(COUNT)
     stage.pages_of(2)
     stage.succeed()
     before = stage.house.shown()
@@ -24,6 +24,13 @@ def repeated_cursor(stage: Stage) -> None:
     run = stage.sync(mode="full")
     stage.expect(run.state == "FAILED" and run.error_code != "internal", f"the run ended {told(run)}")
     stage.expect(stage.house.shown() == before, "documents went")
+    if stage.has_feed:
+        for name in names:
+            stage.world.edit(name, f"the {name} froze")
+        stage.world.settle()
+        run = stage.sync(mode="incremental")
+        stage.expect(run.error_code != "internal", f"the run that follows changes ended {told(run)}")
+        stage.expect(before <= stage.house.shown(), "documents went")
     stage.world.mend()
     stage.list_all()
     stage.agree()

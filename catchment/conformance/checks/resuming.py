@@ -17,6 +17,7 @@ from catchment.sync.claim import Refused
 
 COUNT = 7
 SAVES = 3
+BROKEN_OFF_PAGES = 3
 MOST_DEATHS = 60
 """Transactions of one small run; more of them and the kit gives up."""
 
@@ -120,6 +121,28 @@ def broken_off(stage: Stage) -> None:
     stage.expect(not lost, f"the run that went on deleted what is there: {shown(lost)}")
     stage.list_all()
     stage.agree()
+
+
+@check(
+    "first-listing-breaks-off-anywhere",
+    "A first listing that breaks off after any of its pages is completed by the next run.",
+    Ability.FAIL_LISTING,
+)
+def breaks_off_anywhere(stage: Stage) -> None:
+    """Each time into a store of its own; what the first part named stays."""
+    stage.fill(COUNT)
+    stage.pages_of(2)
+    for after in range(BROKEN_OFF_PAGES + 1):
+        house = stage.fresh_house()
+        stage.pages_of(2, house)
+        stage.world.fail_listing(after)
+        run = stage.sync(house)
+        before = house.shown()
+        stage.world.mend()
+        stage.succeed(house)
+        trouble = stage.difference(house)
+        stage.expect(not trouble, f"after {after} pages ({told(run)}): {trouble}")
+        stage.expect(before <= house.shown(), f"after {after} pages documents went")
 
 
 @check(

@@ -85,7 +85,11 @@ class ShelfWorld(SimulatedWorld):
         return Setup({**self.config(), "shelf": "no-such-shelf"})
 
     def repeat_cursor(self) -> None:
-        self.change_pages(lambda request, reply: _with(reply, next=request.query.get("after", "b")))
+        def repeated(request: Request, reply: Reply) -> Reply:
+            first = "b" if request.path == "/books" else '[-1, ""]'
+            return _with(reply, next=request.query.get("after", first))
+
+        self.change_pages(repeated)
 
     def empty_page(self) -> None:
         def emptied(request: Request, reply: Reply) -> Reply:
