@@ -7,6 +7,7 @@ from collections.abc import Callable
 from catchment.conformance.abilities import Ability
 from catchment.conformance.check import check
 from catchment.conformance.stage import Stage
+from catchment.core.items import Item
 
 COUNT = 6
 _CONTENTS = ("items", "documents", "chunks", "document_access")
@@ -123,10 +124,13 @@ def move(stage: Stage) -> None:
     Ability.RESTRICT,
 )
 def permission_change(stage: Stage) -> None:
-    """One thing is restricted to one person."""
+    """One thing is restricted to one person; it is asked for by what the ledger knows, and no more."""
     names = stage.fill(COUNT)
     before, key = stage.source(), stage.world.key(names[2])
-    items = {item.key: item for item in stage.everything(before)}
+    items = {
+        item.key: Item(item.key, item.path, version=item.version, url=item.url)
+        for item in stage.everything(before)
+    }
     stage.within(lambda: before.permissions(list(items.values())))
     stage.world.restrict(names[2], "ann")
     stage.world.settle()
