@@ -161,7 +161,9 @@ class Journey:
         found: RunRow = wait_for(arrived, seconds=seconds, what=f"{states or 'the end'} of run {run_id}")
         return found
 
-    def wait_until_working(self, run_id: str, *, indexed: int = 1) -> RunRow:
+    def wait_until_working(
+        self, run_id: str, *, indexed: int = 1, seconds: float = SECONDS, pause_seconds: float = 0.1
+    ) -> RunRow:
         """Wait until a run has written documents and is still at work."""
 
         def at_work() -> RunRow | None:
@@ -169,7 +171,8 @@ class Journey:
             assert not RunState(row.state).final, row
             return row if row.indexed >= indexed else None
 
-        found: RunRow = wait_for(at_work, seconds=SECONDS, what=f"the first batches of run {run_id}")
+        what = f"the first batches of run {run_id}"
+        found: RunRow = wait_for(at_work, seconds=seconds, what=what, pause_seconds=pause_seconds)
         return found
 
     def process_of(self, run: RunRow) -> psutil.Process | None:

@@ -107,10 +107,10 @@ def wait_for_state(prefect: PrefectClient, run: str, *states: str, seconds: floa
     return wait_for(arrived, seconds=seconds, what=f"{' or '.join(states)} of flow run {run}")
 
 
-def wait_for(probe: Callable[[], Any], *, seconds: float, what: str) -> Any:
+def wait_for(probe: Callable[[], Any], *, seconds: float, what: str, pause_seconds: float = 0.1) -> Any:
     """Ask again and again until the answer is truthy; fail the test after so many seconds."""
     give_up_at = time.monotonic() + seconds
     while not (answer := probe()):
         assert time.monotonic() < give_up_at, f"{what} did not come about within {seconds:g} s"
-        time.sleep(0.1)
+        time.sleep(pause_seconds)
     return answer
