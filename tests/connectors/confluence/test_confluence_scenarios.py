@@ -8,8 +8,10 @@ from catchment.core.items import Item
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.store.engine import writing
+from connectors.confluence import Confluence
 from tests.support.confluence import Bench, expected
-from tests.support.vault import Vault
+from tests.support.vault import Crash, Vault
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -155,15 +157,13 @@ def test_a_run_that_dies_reads_no_text_twice(
     house: Vault, bench: Bench, pages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Acceptance 8: what the ledger has is not fetched again, and deletions go by the whole."""
-    from connectors.confluence import Confluence
-    from tests.support.vault import Crash
-
     house.tune(first_batch_items=3, page_items=3)
     real, seen = Confluence.fetch, []
 
     def dying(source: Confluence, item: Item) -> object:
         seen.append(item)
         if len(seen) > 3:
+            until(lambda: bool(house.shown()))
             raise Crash
         return real(source, item)
 

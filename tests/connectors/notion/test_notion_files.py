@@ -6,7 +6,7 @@ import pytest
 
 from catchment.core.errors import RunCancelled
 from catchment.core.items import Changed, Deleted
-from catchment.kit import Session
+from catchment.kit import AuthRejected, Session
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.notion import NotionSimulator, block, paragraph
@@ -124,6 +124,14 @@ class TestListing:
         found = listed(make_source(files=False))
         assert files(found) == {}
         assert not [each for each in paths(world) if "blocks" in each]
+
+    def test_a_token_that_is_refused_ends_the_reading_of_pages(
+        self, source: Notion, world: NotionSimulator, handbook: dict[str, str]
+    ) -> None:
+        """It is no failure of a page: no other one could be read either."""
+        world.faults.add(Fault(faults.answer(401, {"code": "unauthorized"}), path=BLOCKS))
+        with pytest.raises(AuthRejected):
+            listed(source)
 
     def test_a_cancel_ends_the_reading_of_pages(
         self, make_source: MakeSource, world: NotionSimulator

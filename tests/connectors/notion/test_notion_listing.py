@@ -195,6 +195,21 @@ class TestWhatSearchLeavesOut:
         assert set(found) == set(many.values())
         assert found[renamed[0]].title == "Renamed"
 
+    def test_an_edit_of_what_is_still_to_come_hides_nothing(
+        self, source: Notion, world: NotionSimulator, many: dict[str, str]
+    ) -> None:
+        """The page that comes last jumps to the end that was read already (acceptance 2)."""
+        last = world.searchable(in_trash=False)[0].id
+
+        def jump() -> None:
+            world.clock.advance(60)
+            world.rename(last, "Renamed")
+
+        world.faults.add(Fault(faults.meanwhile(jump), path=SEARCH, skip=1, times=1))
+        found = listed(source)
+        assert set(found) == set(many.values())
+        assert found[last].title == "Renamed"
+
     def test_rows_that_search_learns_of_late(self, source: Notion, world: NotionSimulator) -> None:
         """Of a data source that is known they are listed at once."""
         _, tasks = world.database("Tasks")

@@ -12,6 +12,7 @@ from connectors.notion import attached
 from connectors.notion.file_reading import FileReader
 from tests.connectors.notion.conftest import MakeSource, changed, file_block, listed, mark_of, paths, settle
 from tests.support.vault import Crash, Vault
+from tests.support.waiting import still, until
 
 FILES = 12
 
@@ -65,6 +66,7 @@ def test_a_run_that_dies_among_files_goes_on(
     def dying(reader: FileReader, item: object) -> object:
         seen.append(item)
         if len(seen) > 4:
+            until(lambda: bool(house.shown()))
             raise Crash
         return real(reader, item)  # type: ignore[arg-type]
 
@@ -145,6 +147,22 @@ def test_an_older_store_beside_a_newer_cursor(
     is_whole(house, shelf)
 
 
+def test_files_come_when_they_are_asked_for(
+    house: Vault, world: NotionSimulator, shelf: dict[str, str]
+) -> None:
+    """Acceptance 30: pages that nobody edited are read for them; switched off, they go, their pages stay."""
+    config = house.connector().config
+    house.configure(**config, files=False)
+    house.sync()
+    assert house.shown() == set(shelf.values())
+    house.configure(**config)
+    house.sync()
+    is_whole(house, shelf)
+    house.configure(**config, files=False)
+    house.sync(allow_mass_delete=True)
+    assert house.shown() == set(shelf.values())
+
+
 def test_a_full_run_reads_every_page_and_file(
     house: Vault, world: NotionSimulator, shelf: dict[str, str]
 ) -> None:
@@ -168,8 +186,8 @@ def test_pages_are_read_some_at_a_time(
     source = make_source()
     events = source.listing(source.scopes()[0])
     first = next(events)
-    ahead = sum(each.endswith("/children") for each in paths(world))
-    assert 0 < ahead <= attached.READERS * 2 + 1
+    still(lambda: len(world.asked))
+    assert sum(each.endswith("/children") for each in paths(world)) == attached.READERS * 2 + 1
     titles = [first.title, *(event.title for event in events if hasattr(event, "title"))]  # type: ignore[union-attr]
     assert titles == [f"Page {number}" for number in range(60)]
     assert len(listed(make_source())) == 60
