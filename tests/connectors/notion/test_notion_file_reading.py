@@ -146,6 +146,17 @@ class TestElsewhere:
         assert files(listed(source)) == {}
         assert other[0].asked == []
 
+    def test_they_are_not_fetched_once_the_settings_say_so(
+        self, make_source: MakeSource, world: NotionSimulator, other: tuple[NotionSimulator, str]
+    ) -> None:
+        """Whatever a run before has recorded: the other host is not asked."""
+        world.page("Page", blocks=[elsewhere(other[1])])
+        (item,) = files(listed(make_source(external_files=True))).values()
+        with pytest.raises(ItemUnreadable) as caught:
+            make_source().fetch(item)
+        assert caught.value.reason == "gone"
+        assert other[0].asked == []
+
     def test_they_are_fetched_where_the_settings_say_so(
         self, make_source: MakeSource, world: NotionSimulator, other: tuple[NotionSimulator, str]
     ) -> None:

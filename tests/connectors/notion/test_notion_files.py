@@ -261,6 +261,22 @@ class TestSyncs:
             assert f"file:{handbook['plan']}" not in house.ids()
             assert house.texts()[f"file:{new}"] == "another plan"
 
+    def test_a_page_that_is_read_alone_tells_its_files_to_the_next_run(
+        self, house: Vault, world: NotionSimulator, handbook: dict[str, str]
+    ) -> None:
+        """As a webhook asks for it: what is recorded then names them, and no list of blocks is asked for."""
+        house.sync()
+        (new,) = world.append(handbook["page"], file_block(world, "new.md", b"a new one"))
+        settle(world)
+        house.sync(file_filter=[handbook["page"]])
+        assert new.replace("-", "") in house.fact(handbook["page"], "version")
+        assert f"file:{new}" not in house.ids()
+        world.asked.clear()
+        run = house.sync()
+        assert (run.state, run.fetched) == ("SUCCEEDED", 1)
+        assert house.texts()[f"file:{new}"] == "a new one"
+        assert "GET /blocks/*/children" not in paths(world)
+
     def test_too_large_files_are_refused_with_their_reason(
         self, house: Vault, world: NotionSimulator, handbook: dict[str, str]
     ) -> None:
