@@ -28,7 +28,7 @@ class Shelf:
         self.bytes = 0
 
     def put(self, pieces: Iterable[bytes], size: int) -> None:
-        """Keep a file of so many bytes; one that turns out to be shorter or longer has no hash of its own.
+        """Keep a file of so many bytes; one that turns out to be shorter or longer has no hash of git's.
 
         Raises:
             OSError: It cannot be written.
@@ -39,10 +39,9 @@ class Shelf:
             digest.update(piece)
             self._file.write(piece)
             self.bytes += len(piece)
-        if self.bytes - start == size:
-            row = (digest.hexdigest(), start, size)
-            with self._lock:
-                self._db.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", row)
+        row = (digest.hexdigest(), start, self.bytes - start)
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", row)
 
     def finish(self) -> None:
         """Have everything in the file, so that it can be read.

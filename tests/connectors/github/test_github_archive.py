@@ -198,7 +198,7 @@ class TestTaken:
         assert blobs(vendor) == 0
 
     def test_nothing_is_kept_beyond_the_next_listing(
-        self, source: GitHub, vendor: Vendor, many: Repository
+        self, source: GitHub, vendor: Vendor, many: Repository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nor when the connector is closed; a body that is being read is read to its end."""
         many.commit({"big.txt": BIG})
@@ -206,9 +206,9 @@ class TestTaken:
         item = items[f"{many.id}:main:big.txt"]
         stream = source.fetch(item).stream()
         assert stream.read(10) == BIG[:10]
-        listed(source)
-        list(source.files.listing(source.client.repository("octo-org/weir"), "main", with_content=True))
-        source.files.archives.close()
+        monkeypatch.setattr(archive, "LEAST_FILES", 1000)
+        listed(source, content=True)
+        assert source.files.archives.get(str(item.version), whole_bytes=1) is None
         assert stream.read() == BIG[10:]
         stream.close()
         asked(vendor)
@@ -285,6 +285,14 @@ class TestTrouble:
         monkeypatch.setattr(archive, "is_cheaper", lambda **_: True)
         assert bodies(source) == truth(many)
         assert 15 <= blobs(vendor) <= 30
+
+    def test_what_would_be_read_into_memory_whole_is_refused(self, session: Session) -> None:
+        """Headers about the next header have no bound of their own; and a cancel ends the unpacking."""
+        with pytest.raises(tarfile.ReadError, match="too long"):
+            list(archive._members(archive._Unpacked(iter([packed(long_header)]), session)))
+        session.stop.set()
+        with pytest.raises(RunCancelled):
+            list(archive._members(archive._Unpacked(iter([packed(wrong_bytes)]), session)))
 
     def test_one_that_unpacks_to_more_than_it_should_is_given_up(
         self, source: GitHub, vendor: Vendor, many: Repository, monkeypatch: pytest.MonkeyPatch

@@ -215,7 +215,8 @@ class TestLimits:
     ) -> None:
         """Acceptance 18: as a refusal, and as an answer."""
         scope = source.scopes()[0]
-        told = {"errors": [{"type": kind, "message": "You have exceeded a secondary rate limit."}]}
+        told = {"errors": [{"type": kind, "message": "Slow down."}]}
+        words = {"errors": [{"message": "You have exceeded a secondary rate limit."}]}
         for fault, seconds in (
             (
                 faults.answer(
@@ -224,6 +225,7 @@ class TestLimits:
                 7,
             ),
             (faults.answer(200, told, {"Retry-After": "9"}), 9),
+            (faults.answer(200, words, {"Retry-After": "5"}), 5),
             (faults.answer(200, told), 60),
         ):
             vendor.faults.add(Fault(fault, path="/graphql", times=1))
