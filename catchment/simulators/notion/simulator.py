@@ -204,6 +204,18 @@ class NotionSimulator(Workspace, Simulator):
         **more: Any,
     ) -> Reply:
         """Give one page of what was found, each with what a cursor calls it."""
+        names = [name for name, _ in found]
+        return self._page_of(asked, names, [each for _, each in found], kind, show, **more)
+
+    def _page_of(
+        self,
+        asked: Mapping[str, Any],
+        names: Sequence[str],
+        found: Sequence[Any],
+        kind: str,
+        show: Callable[[Any], Any],
+        **more: Any,
+    ) -> Reply:
         size = asked.get("page_size", MOST_RESULTS)
         try:
             size = int(size)
@@ -214,14 +226,14 @@ class NotionSimulator(Workspace, Simulator):
             raise Refused(400, "validation_error", message)
         first, cursor = 0, asked.get("start_cursor")
         if cursor is not None:
-            first = next((number for number, (name, _) in enumerate(found) if name == cursor), -1)
-            if first < 0:
+            if cursor not in names:
                 message = f"The start_cursor provided is invalid: {cursor}"
                 raise Refused(400, "validation_error", message)
-        following = found[first + size][0] if first + size < len(found) else None
+            first = names.index(cursor)
+        following = names[first + size] if first + size < len(names) else None
         body: dict[str, Any] = {
             "object": "list",
-            "results": [show(each) for _, each in found[first : first + size]],
+            "results": [show(each) for each in found[first : first + size]],
             "next_cursor": following,
             "has_more": following is not None,
             "type": kind,
@@ -240,8 +252,9 @@ class NotionSimulator(Workspace, Simulator):
         status: dict[str, Any] = {"type": "complete"}
         if len(things) > self.most_results:
             status = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
-        found = [(thing.id, thing) for thing in things[: self.most_results]]
-        return self._list(asked, found, "page_or_data_source", show, request_status=status)
+        found = things[: self.most_results]
+        names = [thing.id for thing in found]
+        return self._page_of(asked, names, found, "page_or_data_source", show, request_status=status)
 
     def _one(self, shown: dict[str, Any]) -> Reply:
         return Reply(200, {**shown, "request_id": self._request_id()})
@@ -298,11 +311,10 @@ class NotionSimulator(Workspace, Simulator):
             message = "body failed validation: filter.value should be page or data_source."
             raise Refused(400, "validation_error", message)
         query = str(asked.get("query") or "").casefold()
-        things = [
-            thing
-            for thing in self.searchable(in_trash=bool(wanted.get("in_trash")))
-            if isinstance(thing, kinds[wanted.get("value")]) and query in thing.title.casefold()
-        ]
+        things = self.searchable(in_trash=bool(wanted.get("in_trash")))
+        if query or "value" in wanted:
+            kind = kinds[wanted.get("value")]
+            things = [each for each in things if isinstance(each, kind) and query in each.title.casefold()]
         if (asked.get("sort") or {}).get("direction", "descending") == "descending":
             things.reverse()
         return self._limited(asked, things, self._searched)
@@ -365,14 +377,16 @@ class NotionSimulator(Workspace, Simulator):
         self._need("read content")
         source: DataSource = self._thing(text, DataSource)
         asked = request.json() or {}
+        wanted, buried = bool(asked.get("in_trash")), self.is_trashed(source.id)
         rows = [
             row
             for row in self.rows(source.id)
-            if self.is_trashed(row.id) is bool(asked.get("in_trash")) and _passes(row, asked.get("filter"))
+            if (buried or row.in_trash) is wanted and _passes(row, asked.get("filter"))
         ]
         for sort in reversed(asked.get("sorts") or []):
             backwards = sort.get("direction") == "descending"
-            rows.sort(key=lambda row: _times(row)[sort["timestamp"]] // 60, reverse=backwards)
+            name = _TIMES[sort["timestamp"]]
+            rows.sort(key=lambda row, name=name: getattr(row, name) // 60, reverse=backwards)  # type: ignore[misc]
         return self._limited(asked, rows, self._show)
 
     def _comments(self, request: Request) -> Reply:
@@ -412,20 +426,19 @@ class NotionSimulator(Workspace, Simulator):
         )
 
 
-def _times(row: Page) -> dict[str, float]:
-    return {"created_time": row.created, "last_edited_time": row.edited}
+_TIMES = {"created_time": "created", "last_edited_time": "edited"}
 
 
 def _passes(row: Page, wanted: Mapping[str, Any] | None) -> bool:
     """Whether a row passes a filter on one of its times; other filters are not made here."""
     if not wanted:
         return True
-    name = wanted.get("timestamp")
-    condition = wanted.get(name or "") or {}
-    if name not in _times(row) or not set(condition) <= {"on_or_after"}:
+    name = str(wanted.get("timestamp"))
+    condition = wanted.get(name) or {}
+    if name not in _TIMES or not set(condition) <= {"on_or_after"}:
         raise Refused(400, "validation_error", "body failed validation: body.filter is not understood.")
     since = datetime.fromisoformat(condition["on_or_after"].replace("Z", "+00:00")).timestamp()
-    return _times(row)[name] // 60 * 60 >= since
+    return bool(getattr(row, _TIMES[name]) // 60 * 60 >= since)
 
 
 __all__ = ["TOKEN", "NotionSimulator", "Refused", "minute", "moment"]

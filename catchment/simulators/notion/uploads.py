@@ -39,6 +39,8 @@ class Uploads:
 
     def signed(self, told: Any, *, base_url: str, now: float) -> Any:
         """Return an answer with addresses, good for an hour, where files stand in it."""
+        if not self._uploads:
+            return told
         if isinstance(told, list):
             return [self.signed(each, base_url=base_url, now=now) for each in told]
         if not isinstance(told, dict):

@@ -31,6 +31,7 @@ class Workspace:
         self._private: set[str] = set()
         self._shown: dict[str, tuple[float, bool]] = {}
         self._late: list[tuple[float, str]] = []
+        self._ranked: dict[bool, list[Page | DataSource]] = {}
         self._next = _IDS + (seed << 40)
         self.author = self.person("Ada Lovelace")
 
@@ -135,6 +136,7 @@ class Workspace:
         for each in [thing, *self.below(thing)]:
             del self.things[each]
             self._shown.pop(each, None)
+        self._ranked.clear()
 
     def unshare(self, thing: str) -> None:
         """Hide something, and all in it, from the integration; nothing is edited by that."""
@@ -229,11 +231,19 @@ class Workspace:
 
     def is_visible(self, thing: str) -> bool:
         """Whether the integration may see it, be it in the trash or not."""
-        return thing in self.things and not any(each.id in self._private for each in self.lies_in(thing))
+        if thing not in self.things:
+            return False
+        return not self._private or not any(each.id in self._private for each in self.lies_in(thing))
 
     def is_trashed(self, thing: str) -> bool:
         """Whether it, or something that it lies in, is in the trash."""
-        return any(each.in_trash for each in self.lies_in(thing))
+        step: str | None = thing
+        while step is not None:  # written out: it is asked for everything, again and again
+            found = self.things[step]
+            if found.in_trash:
+                return True
+            step = found.parent
+        return False
 
     def page_of(self, thing: str) -> str:
         """Return the page that a block lies in."""
@@ -250,13 +260,15 @@ class Workspace:
     def searchable(self, *, in_trash: bool) -> list[Page | DataSource]:
         """Return what search knows by now, earliest edit first."""
         self._catch_up()
-        found = [
-            (edited, each)
-            for each, (edited, trashed) in self._shown.items()
-            if trashed is in_trash and isinstance(self.things.get(each), Page | DataSource)
-        ]
-        things = [self.things[each] for _, each in sorted(found)]
-        return [thing for thing in things if isinstance(thing, Page | DataSource)]
+        if in_trash not in self._ranked:
+            found = sorted(
+                (edited, each)
+                for each, (edited, trashed) in self._shown.items()
+                if trashed is in_trash and each in self.things
+            )
+            things = (self.things[each] for _, each in found)
+            self._ranked[in_trash] = [thing for thing in things if isinstance(thing, Page | DataSource)]
+        return list(self._ranked[in_trash])
 
     def searched_edit(self, thing: str) -> float:
         """Return the time of the last edit as search knows it."""
@@ -267,7 +279,7 @@ class Workspace:
         return [
             thing
             for thing in self.things.values()
-            if isinstance(thing, Page) and thing.parent == source and self.is_visible(thing.id)
+            if thing.parent == source and isinstance(thing, Page) and self.is_visible(thing.id)
         ]
 
     def children(self, parent: str) -> Sequence[Thing]:
@@ -322,6 +334,7 @@ class Workspace:
         if not due:
             return
         self._late = [(when, each) for when, each in self._late if when > self._now]
+        self._ranked.clear()
         late = {each for _, each in self._late}
         for each in list(self.things):
             if each in late or not isinstance(self.things[each], Page | DataSource):
