@@ -7,6 +7,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from catchment.conformance.check import Broken, Check, Skip, all_checks
@@ -78,7 +79,8 @@ def conform(
     chosen = [known[name] for name in only] if only is not None else list(known.values())
     with tempfile.TemporaryDirectory(prefix="conformance-", dir=folder) as place:
         results = [run_check(check, make_world, Path(place)) for check in chosen]
-    return Report(getattr(make_world, "__name__", str(make_world)), results)
+    named = make_world.func if isinstance(make_world, partial) else make_world
+    return Report(getattr(named, "__name__", str(named)), results)
 
 
 def require(check: Check, make_world: MakeWorld, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -140,6 +141,11 @@ class TestReport:
             "skipped late-arrival-seen: late: the source has no change feed",
             "FolderWorld: 1 passed, 0 failed, 1 skipped",
         ]
+
+    def test_a_world_that_needs_more_is_named_all_the_same(self, tmp_path: Path) -> None:
+        """A server that several worlds share comes by `partial`."""
+        report = conform(partial(FolderWorld), folder=tmp_path, only=["late-arrival-seen"])
+        assert report.connector == "FolderWorld"
 
     def test_one_failure_is_no_conformance(self, tmp_path: Path) -> None:
         report = conform(Modest, folder=tmp_path, only=["rename-seen"])
