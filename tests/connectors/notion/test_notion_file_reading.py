@@ -182,8 +182,9 @@ class TestElsewhere:
         source = make_source(external_files=True)
         with pytest.raises(SourceError, match="private"):
             source._downloads.open(found["Page/map.txt"], other[1])
-        with pytest.raises(ItemUnreadable, match="no address"):
-            source._downloads.open(found["Page/passwd"], "file:///etc/passwd")
+        for address in ("file:///etc/passwd", "ftp://example.com/passwd", "", "https:///passwd"):
+            with pytest.raises(ItemUnreadable, match="no address"):
+                source._downloads.open(found["Page/passwd"], address)
         assert other[0].asked == []
 
 
