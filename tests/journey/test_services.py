@@ -19,8 +19,8 @@ pytestmark = pytest.mark.prefect
 
 ITEMS = 5_000
 CHANCE = 0.01
-FIRST_DEATH = ITEMS * 48 // 100
-"""Indexed when the process of the first sync dies: at GitHub in the middle of the issues."""
+FIRST_DEATH = ITEMS * 45 // 100
+"""Indexed when the process of the first sync dies: at GitHub behind a position in the midst of the issues."""
 DAY_DEATH = 8
 SEED = 5
 PLACES = (GitHubPlace, ConfluencePlace, NotionPlace, FeedsPlace)
