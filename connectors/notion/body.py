@@ -19,6 +19,8 @@ MOST_INDENTS = 6
 """Levels of lists that are shown; what lies deeper stands on the deepest one."""
 MOST_KEPT_CHARACTERS = 4 * 1024 * 1024
 """Bodies kept between finding files in them and reading their pages; those beyond are asked for again."""
+MOST_KEPT = 1200
+"""Of bodies that are short, or empty, so many."""
 CUT = f"[The page goes on: only its first {MOST_BLOCKS} blocks are read.]"
 NOT_SHARED = "[A synced block whose original is not shared with the integration]"
 
@@ -139,7 +141,7 @@ class RecentBodies:
             self._drop(page)
             self._bodies[page] = edited, body
             self._size += len(body.text)
-            while self._size > MOST_KEPT_CHARACTERS:
+            while self._size > MOST_KEPT_CHARACTERS or len(self._bodies) > MOST_KEPT:
                 self._drop(next(iter(self._bodies)))
 
     def take(self, page: str, edited: str) -> Body | None:

@@ -34,7 +34,8 @@ class Listing:
         self._attached = attached
         self._now = now
         self._places = Places(api)
-        self._things: dict[str, Facts] = {}
+        self._things: set[str] = set()
+        """Ids of all that is listed; what is known of each `Places` keeps."""
 
     def items(self, within: Within, root: str | None = None) -> Iterator[Item]:
         """Yield what lies within; what search told before it failed is yielded, too.
@@ -51,14 +52,17 @@ class Listing:
             self._search()
         except SourceError as error:
             failure = error
-        if root is not None and not any(within(self._places.way(each).ids) for each in self._things.values()):
+        if root is not None and not any(within(self._places.way(each).ids) for each in self._told()):
             self._places.look_up(root)
         yield from self._pages(within)
         if failure is not None:
             raise failure
-        for source in [each for each in self._things.values() if each.kind == DATA_SOURCE]:
+        for source in [each for each in self._told() if each.kind == DATA_SOURCE]:
             if within(self._places.way(source).ids):
                 yield from self._of_source(source)
+
+    def _told(self) -> Iterator[Facts]:
+        return self._places.in_order(self._things)
 
     # -- pages and data sources -------------------------------------------------------------------
 
@@ -99,9 +103,9 @@ class Listing:
             if known is None or is_trashed(known):
                 continue
             facts = facts_of(known)
-            before = self._things.get(facts.id)
+            before = self._places.facts(facts.id)
             if before is None or before.edited <= facts.edited:
-                self._things[facts.id] = facts
+                self._things.add(facts.id)
                 self._places.note(facts)
 
     def _whole(self, raw: Raw) -> Raw | None:
@@ -117,27 +121,26 @@ class Listing:
 
     def _pages(self, within: Within) -> Iterator[Item]:
         """Yield pages and data sources; those too that were only found as parents of others."""
-        left = sorted(self._things.values(), key=lambda facts: facts.edited) + self._newly_found()
-        while left:
-            for facts in left:
-                # Of a row its parents are looked at: its data source may be one that search did not tell.
-                way = self._places.way(facts)
-                if way.trashed or not within(way.ids):
-                    continue
-                if facts.kind == ROW and within(way.ids - {facts.id}):
-                    # Its data source tells of it; unless the row alone was chosen.
-                    continue
-                yield item_of(facts, way.path, people=self._people.names, now=self._now)
-                if facts.kind == ROW:
-                    # Search told its properties, too, but of thousands of pages nobody keeps them.
-                    raw = self._whole({"object": "page", "id": facts.id}) or {}
-                    yield from self._attached.in_properties(facts, raw, way.path, now=self._now)
-            left = self._newly_found()
+        for facts in self._told_and_found():
+            # Of a row its parents are looked at: its data source may be one that search did not tell.
+            way = self._places.way(facts)
+            if way.trashed or not within(way.ids):
+                continue
+            if facts.kind == ROW and within(way.ids - {facts.id}):
+                # Its data source tells of it; unless the row alone was chosen.
+                continue
+            yield item_of(facts, way.path, people=self._people.names, now=self._now)
+            if facts.kind == ROW:
+                # Search told its properties, too, but of thousands of pages nobody keeps them.
+                raw = self._whole({"object": "page", "id": facts.id}) or {}
+                yield from self._attached.in_properties(facts, raw, way.path, now=self._now)
 
-    def _newly_found(self) -> list[Facts]:
-        found = [each for each in self._places.found.values() if each.id not in self._things]
-        self._things.update((each.id, each) for each in found)
-        return found
+    def _told_and_found(self) -> Iterator[Facts]:
+        """Yield what lists told, and then what is found meanwhile as a parent of others."""
+        yield from self._told()
+        while found := [each for each in self._places.found.values() if each.id not in self._things]:
+            self._things.update(each.id for each in found)
+            yield from found
 
     # -- rows -----------------------------------------------------------------------------------
 
@@ -176,8 +179,9 @@ def read_rows(api: Api, source: str, *, by: str, since: str | None = None) -> It
             for raw in answer["results"]:
                 if raw.get("object") != "page" or "parent" not in raw or is_trashed(raw):
                     continue
-                facts = facts_of(raw)
-                last = raw.get(by) or last
+                facts, at = facts_of(raw), raw.get(by)
+                # Rows of one minute share one text.
+                last = at if at and at != last else last
                 if facts.id not in seen:
                     seen[facts.id] = last
                     yield facts, raw

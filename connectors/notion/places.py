@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing
 from connectors.notion.api import Api
-from connectors.notion.items import DATA_SOURCE, Facts, facts_of, path_part
+from connectors.notion.items import DATA_SOURCE, Facts, facts_of, packed, path_part, unpacked
 from connectors.notion.words import is_trashed, parent_of, title_of
 
 _DEEPEST = 1000
@@ -46,20 +47,34 @@ class Way:
 
 
 class Places:
-    """What is known about where things lie; asks for what is not known, once."""
+    """What is known about where things lie; asks for what is not known, once.
+
+    Of each thing that a list told one small text is kept: there may be hundreds of thousands.
+    """
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._told: dict[str, str] = {}
         self._nodes: dict[str, Node | None] = {}
         self.found: dict[str, Facts] = {}
         """Pages and data sources that no list told, and that were asked for as parents of others."""
 
     def note(self, facts: Facts) -> None:
         """Learn from a listing."""
-        self._nodes[facts.id] = Node(path_part(facts.title), facts.parent)
+        self._told[facts.id] = packed(facts)
+        self._nodes.pop(facts.id, None)
         if facts.kind == DATA_SOURCE and facts.parent is not None:
             # The database has no part in paths: it is called as its data source mostly is.
             self._nodes.setdefault(facts.parent[1], Node("", facts.beyond))
+
+    def facts(self, thing: str) -> Facts | None:
+        """Return what a listing told of something last."""
+        text = self._told.get(thing)
+        return unpacked(text) if text is not None else None
+
+    def in_order(self, things: Iterable[str]) -> Iterator[Facts]:
+        """Yield the facts of things that were noted, earliest edit first."""
+        return map(unpacked, sorted(self._told[thing] for thing in things))
 
     def look_up(self, thing: str) -> None:
         """Look at a page or data source that no list told, so that it is among `found` if it is there.
@@ -68,7 +83,7 @@ class Places:
             SourceError: Notion does not answer.
         """
         for kind in ("page", "data_source"):
-            if thing not in self._nodes or self._nodes[thing] is None:
+            if thing not in self._told and self._nodes.get(thing) is None:
                 self._nodes.pop(thing, None)
                 self._node(kind, thing)
 
@@ -97,8 +112,9 @@ class Places:
 
     def _node(self, kind: str, thing: str) -> Node | None:
         if thing not in self._nodes:
+            told = self.facts(thing)
             try:
-                self._nodes[thing] = self._ask(kind, thing)
+                self._nodes[thing] = _node_of(told) if told is not None else self._ask(kind, thing)
             except (Missing, PermissionMissing):
                 self._nodes[thing] = None
         return self._nodes[thing]
@@ -115,4 +131,8 @@ class Places:
         if not is_trashed(raw):
             self.found[thing] = facts
         self.note(facts)
-        return Node(path_part(facts.title), facts.parent, is_trashed(raw))
+        return _node_of(facts, trashed=is_trashed(raw))
+
+
+def _node_of(facts: Facts, *, trashed: bool = False) -> Node:
+    return Node(path_part(facts.title), facts.parent, trashed)

@@ -10,7 +10,7 @@ from catchment.kit import AuthRejected, Session
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.notion import NotionSimulator, block, paragraph
-from connectors.notion import Notion
+from connectors.notion import Notion, body
 from tests.connectors.notion.conftest import (
     MakeSource,
     changed,
@@ -298,3 +298,16 @@ class TestSyncs:
         house.clock.advance(86_400)
         house.sync()
         assert "The weir is raised." in house.texts()[f"file:{handbook['plan']}"]
+
+
+def test_what_is_kept_of_bodies_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their number, since many are empty, and by their length; those kept longest go first."""
+    monkeypatch.setattr(body, "MOST_KEPT", 3)
+    monkeypatch.setattr(body, "MOST_KEPT_CHARACTERS", 10)
+    kept = body.RecentBodies()
+    for page in "abcd":
+        kept.keep(page, "now", body.Body(""))
+    assert [kept.take(page, "now") for page in "ab"] == [None, body.Body("")]
+    kept.keep("e", "now", body.Body("x" * 9))
+    kept.keep("f", "now", body.Body("y" * 9))
+    assert [kept.take(page, "now") for page in "cdef"] == [None, None, None, body.Body("y" * 9)]
