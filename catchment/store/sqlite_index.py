@@ -62,9 +62,11 @@ class SqliteIndex(TableIndex):
         self._drop_chunks(connection, old)
         write_documents(connection, ordered, rows)
         bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, chunk_rows)
+        written = stretches([entry.pk for entry in ordered])
+        del ordered, rows, chunk_rows  # the texts are in the table now, and what comes next takes a while
         if ready is not None:
             ready()
-        for first, last in stretches([entry.pk for entry in ordered]):
+        for first, last in written:
             connection.exec_driver_sql(_FTS_IN, (first << CHUNK_BITS, last << CHUNK_BITS | LAST))
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:

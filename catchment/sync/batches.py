@@ -12,7 +12,7 @@ from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync.pkset import PkSet
 
-PLACES = 8
+PLACES = 2
 """Places that a batch of the most bytes takes in a queue; of small texts more batches can wait."""
 
 

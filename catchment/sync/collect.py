@@ -486,6 +486,8 @@ class Collector:
                 self.intake.refuse_name(found.name, OutOfScope.code, "The connector's settings leave it out.")
             else:
                 self.intake.judge(found.item, before, self._scope_of(found, before), named=named)
+                if not named:
+                    self.intake.retried[found.item.key] = found.item.version
 
     def _scope_of(self, found: Found, before: Known | None) -> ScopeRow | None:
         """Return where a found item belongs; a listing puts it right should the guess be wrong."""
@@ -514,6 +516,7 @@ class Collector:
             self.intake.refuse_name(found.name, "not_found", found.unknown)
         elif before is not None and before.state == ItemState.FAILED and not self._is_retired(before):
             self.intake.fail_again(before, found.unknown)
+            self.intake.retried[before.key] = before.version
 
     def _is_retired(self, known: Known) -> bool:
         """Whether an item belongs to a scope that is configured no longer."""

@@ -146,7 +146,7 @@ class Fetcher:
             except NotYet:
                 if not group.future.done():
                     continue
-                raise
+                group.future.result()  # it ended just after the wait did, or this is an error of its own
             break
         for job in group.jobs:
             self._deliver(job)

@@ -35,11 +35,13 @@ class Intake:
         batch: What is being filled; whoever moves a position, a cursor or a scope's end says so here
             and flushes.
         underway: What this run has dealt with, so that the ledger's older word is not believed.
+        retried: Version of each failed item that this run has tried again, by key.
     """
 
     def __init__(self, run: Run) -> None:
         self.batch = Batch()
         self.underway = Underway()
+        self.retried: dict[str, str | None] = {}
         self._run = run
         self._fetcher = Fetcher(run, self._deliver)
         self._limit = run.settings.first_batch_items
@@ -88,6 +90,8 @@ class Intake:
         run = self._run
         before = self.underway.doubt(before)
         asked = self._originals.pop(item.key, None) if self._originals else None
+        if item.version is not None and self.retried.get(item.key) == item.version:
+            return  # this run has tried it already: a second try would count as another failure
         scope_pk = row.pk if row is not None else None
         now = run.clock.now()
         refusal = run.selection.refusal(item, now=now)

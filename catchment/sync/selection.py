@@ -75,7 +75,10 @@ def judge(
     if mode is Mode.INCREMENTAL:
         # Without a feed the version marks are how the source reports changes; what failed before
         # is the business of automatic runs.
-        return Verdict(Fate.IGNORE) if same else FETCH
+        if not same:
+            return FETCH
+        stands = known.state == ItemState.INDEXED and known.has_document
+        return TOUCH if stands and _facts_differ(item, known, scope_pk) else Verdict(Fate.IGNORE)
     unmarked = item.version is None and known.version is None
     if known.state == ItemState.INDEXED and known.has_document:
         # That it was processed a moment ago is a guess, good enough only where it is looked at again.

@@ -69,6 +69,7 @@ class Settlement:
         self.delta = Counters()
         self._skipped: list[str] = []
         self._failures: list[Job] = []
+        self._indexed: list[Job] = []
         self._new: list[tuple[object, ...]] = []
         self._changed: list[tuple[object, ...]] = []
         self._touched: list[tuple[object, ...]] = []
@@ -170,6 +171,7 @@ class Settlement:
                 parsed=parsed,
             )
         )
+        self._indexed.append(job)
         self.delta.indexed += 1
 
     def _touch(self, job: Job, pk: int) -> None:
@@ -280,9 +282,7 @@ class Settlement:
         if self._entries:
             self._find_new_documents()
             self._name_new_documents()
-            # While the words are written, whatever comes next can be read and parsed: the database then needs
-            # no interpreter, and all that is computed before would only keep this thread from it.
-            self.run.index.upsert(connection, self._entries, now=now, ready=self.run.to_index.release)
+            self.run.index.upsert(connection, self._entries, now=now, ready=self._let_others_work)
         for pk, job in self._renamed:
             title = job.item.title or self._title_after_move(pk, job)
             self.run.index.rename(connection, pk, title=title, path=job.item.path)
@@ -292,6 +292,19 @@ class Settlement:
             gone = [pk for pk, why in self._gone if why == reason]
             items.mark_deleted(connection, gone, reason=reason, now=now)
         bulk.update_rows(connection, documents, ("stale",), [(True, pk) for pk in self._stale])
+
+    def _let_others_work(self) -> None:
+        """Let whatever comes next be read and parsed while the database writes the words.
+
+        It needs no interpreter for that; all that is computed before would only keep this thread from it.
+        Where a transaction is never done again, its texts make room for those of the next one.
+        """
+        if self.connection.dialect.name == "sqlite":
+            self._entries.clear()
+            self._new.clear()
+            for job in self._indexed:
+                job.parsed = None
+        self.run.to_index.release()
 
     def _find_new_documents(self) -> None:
         """A known item whose document was never written (it failed until now) needs a new one."""
