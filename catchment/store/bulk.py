@@ -13,7 +13,7 @@ from sqlalchemy.types import JSON, TypeDecorator
 FEW_ROWS = 4
 """So few rows are changed one by one: an array for each column would cost more."""
 _PARAMETERS_TOGETHER = 4_000
-"""Of one statement; SQLite allows 32,766, and keeps a kilobyte for every ten of them as long as it is cached."""
+"""Of one statement; SQLite allows 32,766, and holds a kilobyte for ten of them as long as it is cached."""
 
 _AT_SIGHT: dict[type[Any], Callable[[Any], Any]] = {LargeBinary: bytearray, Boolean: int}
 """What the SQLite driver takes without looking twice, for types that it does not."""
