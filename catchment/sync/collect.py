@@ -23,6 +23,7 @@ from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
 from catchment.sync.handed_in import Kept
 from catchment.sync.intake import PAGE_SECONDS, Intake
+from catchment.sync.page import Page
 from catchment.sync.permissions import refresh_permissions
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
@@ -216,16 +217,13 @@ class Collector:
     def _list_from(self, resume: str | None, scope: Scope, row: ScopeRow, end: ScopeEnd) -> None:
         run = self.run
         moved: list[tuple[Item, Known]] = []
-        page: list[Item] = []
-        since = time.monotonic()
+        page = Page(run.settings)
         try:
             for event in self._events(scope, row, resume):
-                if isinstance(event, Item):
-                    page.append(event)
-                    if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
-                        continue
-                self._listed(page, row, end, moved)
-                page, since = [], time.monotonic()
+                if isinstance(event, Item) and not page.full_with(event):
+                    continue
+                self._listed(page.items, row, end, moved)
+                page = Page(run.settings)
                 run.stop.check()
                 # What waits for its move to be proven lies behind the position, and is not settled.
                 if isinstance(event, Checkpoint) and run.source.resumable and not moved:
@@ -235,10 +233,10 @@ class Collector:
                     break
         except SourceError:
             # What was listed before the error is real, and is synced.
-            self._listed(page, row, end, moved)
+            self._listed(page.items, row, end, moved)
             self._settle_moves(moved, row, end)
             raise
-        self._listed(page, row, end, moved)
+        self._listed(page.items, row, end, moved)
         self._settle_moves(moved, row, end)
         if not end.complete:
             raise SourceError(f"The listing of {scope.name} ended before it was complete.")
