@@ -12,6 +12,7 @@ from catchment.core.errors import (
     SourceBusy,
     SourceDown,
 )
+from catchment.core.items import Changed
 from catchment.kit.connector import ChangeFeed, Kind
 from tests.support.scripted import World
 from tests.support.vault import Vault, counts
@@ -208,6 +209,23 @@ class TestTryingAgain:
         run = house.sync()
         assert run.strategy == "delta"
         assert counts(run) == {"collected": 1, "fetched": 1, "parsed": 1, "indexed": 1}
+        assert house.texts() == world.texts()
+
+    def test_a_feed_that_names_it_again_is_no_second_try(
+        self, house: Vault, world: World, with_feed: None
+    ) -> None:
+        """A feed may begin before its cursor; one run is one attempt, or quarantine comes early."""
+        world.fill(2)
+        house.sync()
+        thing = world.put("doc001", "changed")
+        world.fetch_errors["doc001"] = SourceDown("500")
+        house.sync()
+        world.tell("main", Changed(thing.item()))
+        run = house.sync()
+        assert (run.strategy, run.failed, house.fact("doc001", "attempts")) == ("delta", 1, 2)
+        world.put("doc001", "changed anew")
+        world.fetch_errors.clear()
+        house.sync()
         assert house.texts() == world.texts()
 
     def test_behind_a_cursor_it_may_turn_out_to_be_gone(

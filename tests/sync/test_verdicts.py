@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from catchment.core.items import Item
 from catchment.core.runs import ItemState, Mode
 from catchment.store.items import Known, Standing
-from catchment.sync.selection import UNCHANGED, is_settled, judge
+from catchment.sync.selection import TOUCH, UNCHANGED, Fate, is_settled, judge
 
 few = st.sampled_from(["a", "b"])
 marks = st.sampled_from([None, "1", "2"])
@@ -56,3 +56,26 @@ def test_what_is_settled_is_unchanged(item: Item, before: Known, scope: int) -> 
         and is_settled(item, Standing(before.key, before.pk, before.version, before.path, before.url))
     )
     assert settled == (verdict == UNCHANGED and marked)
+
+
+@given(listed, known, scopes)
+def test_an_incremental_run_takes_over_where_an_unchanged_thing_is_now(
+    item: Item, before: Known, scope: int
+) -> None:
+    """Listed because a mark had expired: the new mark passes over a rename, so this run must see it."""
+    verdict = judge(
+        item,
+        before,
+        mode=Mode.INCREMENTAL,
+        named=False,
+        reported=False,
+        relisted=True,
+        scope_pk=scope,
+        refusal=None,
+        now=1e9,
+    )
+    same = item.version is not None and item.version == before.version
+    if same and before.state == ItemState.INDEXED and before.has_document:
+        facts = (item.key, item.path, item.url, scope)
+        moved = facts != (before.key, before.path, before.url, before.scope_pk)
+        assert (verdict == TOUCH) if moved else (verdict.fate is Fate.IGNORE)
