@@ -54,6 +54,8 @@ class World(ABC):
         cannot: Why the vendor has no such thing, by ability; every skip prints it.
         unseen: Acts that no change feed tells of, and why; the next complete listing must catch them.
         not_http: Why the source is not read over HTTP; empty where it is.
+        long_listing: How many things make a listing that names positions in it, where it can go on.
+        no_positions: Why listings of this world name none, though the connector's others do; empty where they do.
         old_configs: Settings as older versions of the connector saved them.
 
     Args:
@@ -65,6 +67,8 @@ class World(ABC):
     cannot: ClassVar[Mapping[Ability, str]] = {}
     unseen: ClassVar[Mapping[Ability, str]] = {}
     not_http: ClassVar[str] = ""
+    long_listing: ClassVar[int] = 7
+    no_positions: ClassVar[str] = ""
     old_configs: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
     def __init__(self, folder: Path, clock: PassingClock) -> None:

@@ -11,7 +11,8 @@ from catchment.conformance.check import Skip, check
 from catchment.conformance.dying import dying_commit, dying_save
 from catchment.conformance.stage import Stage, shown, told
 from catchment.conformance.world import does
-from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Item
+from catchment.core.errors import CursorExpired
+from catchment.core.items import Changed, Checkpoint, Complete, Deleted, Item, Scope
 from catchment.kit.connector import FeedEvent, Kind, ListingEvent
 from catchment.sync.claim import Refused
 
@@ -30,9 +31,12 @@ def resumed_listing(stage: Stage) -> None:
     """Position by position, with a connector object of its own each."""
     if not stage.connector.resumable:
         raise Skip("listings are not resumed: the ledger is checkpoint enough")
-    stage.fill(COUNT)
-    stage.pages_of(2)
+    if stage.world.no_positions:
+        raise Skip(stage.world.no_positions)
+    stage.fill(stage.world.long_listing)
+    stage.pages_of(max(2, stage.world.long_listing // COUNT))
     source = stage.source()
+    named = False
     for scope in stage.within(source.scopes):
         whole = stage.within(lambda: list(source.listing(scope)))  # noqa: B023 - called at once
         keys, mark = _keys(whole), _mark(whole)
@@ -43,9 +47,21 @@ def resumed_listing(stage: Stage) -> None:
                 both = _keys(whole[:at]) | _keys(rest)
                 stage.expect(both == keys, f"resumed after {at} events it lacks {shown(keys - both)}")
                 stage.expect(len(rest) < len(whole), "it begins anew")
-                stage.expect(_mark(rest) == mark, "it ends in another mark")
-    named = any(isinstance(event, Checkpoint) for event in whole)
+                same = _mark(rest) == mark or _is_refused(stage, scope, _mark(rest))
+                stage.expect(same, "it ends in another mark")
+                named = True
     stage.expect(named, "it is said to be resumable, and names no position")
+
+
+def _is_refused(stage: Stage, scope: Scope, mark: str | None) -> bool:
+    """Whether a mark costs another listing: one that a connector does not believe itself hides nothing."""
+    if mark is None or not stage.has_feed:
+        return False
+    try:
+        stage.within(lambda: list(stage.source().changes(scope, mark)))
+    except CursorExpired:
+        return True
+    return False
 
 
 def _keys(events: Iterable[ListingEvent]) -> set[str]:
