@@ -262,7 +262,7 @@ class GitHub(Connector[GitHubConfig, GitHubCredentials]):
         """
         doubt = next((str(error) for error in self._failed.values()), "")
         for found in self._finder.find(scopes, names):
-            yield replace(found, unknown=doubt) if found.item is None else found
+            yield replace(found, unknown=found.unknown or doubt) if found.item is None else found
 
     def admits(self, path: str) -> bool:
         """Tell whether a path lies in what the path filter lets in; of talks it says nothing."""

@@ -215,6 +215,8 @@ class Discussions:
                 # What is changed while pages are read moves to the front, and is seen by the next run.
                 total = page.total
                 newest = max([newest, *(str(raw["updatedAt"]) for raw in rows)])
+                if page.rows and not rows:
+                    raise CursorExpired(f"{repository.name} has no discussion of the time read last.")
             fresh.update(int(raw["number"]) for raw in rows if int(raw["number"]) > marks.last)
             for raw in rows:
                 yield Changed(item_of(repository, raw))

@@ -26,6 +26,8 @@ from connectors.github.trees import LINK, SUBMODULE, Leaf
 
 NODES = 100
 """Most nodes that one question names."""
+MOST_FAILURES = 5
+"""Issues in a row that are not shown before it counts as GitHub's failure, and not as theirs."""
 _QUESTION = (
     "query($ids: [ID!]!) { nodes(ids: $ids) { __typename"
     " ... on Issue { id number repository { databaseId } }"
@@ -51,6 +53,7 @@ class Finder:
     def __init__(self, client: Client, files: Files) -> None:
         self._client = client
         self._files = files
+        self._failed = 0
 
     def find(self, scopes: Sequence[Scope], names: Sequence[str]) -> Iterator[Found]:
         """Look names up, which are keys or paths.
@@ -58,6 +61,7 @@ class Finder:
         Raises:
             SourceError: GitHub cannot be asked, so that nothing can be said about absence.
         """
+        self._failed = 0
         places = self._places(scopes)
         nodes = []
         for name in names:
@@ -120,6 +124,19 @@ class Finder:
         leaf = Leaf(path, str(told["sha"]), _MODES.get(str(told.get("type")), ""), told.get("size"))
         return Found(name, self._files.item(repository, branch, leaf), scope)
 
+    def _looked_up(self, name: str, home: tuple[Repository, str], number: int) -> Found:
+        """Look an issue up; one that GitHub fails to show is unknown, and keeps no other from being found."""
+        repository, scope = home
+        try:
+            item = self._issue(repository, number)
+        except SourceDown as error:
+            self._failed += 1
+            if self._failed >= MOST_FAILURES:
+                raise
+            return Found(name, None, unknown=str(error))
+        self._failed = 0
+        return Found(name, item, scope if item is not None else None)
+
     def _talk(self, repository: Repository, talk: TalkPlace) -> Item | None:
         if talk.kind == DISCUSSION:
             return threads.by_number(self._client, repository, talk.number)
@@ -158,8 +175,10 @@ class Finder:
                 continue
             number = (node or {}).get("number")
             home = places.talks.get(((node or {}).get("repository") or {}).get("databaseId") or 0)
-            item = self._issue(home[0], int(number)) if home is not None and number is not None else None
-            yield Found(name, item, home[1] if home is not None and item is not None else None)
+            if home is None or number is None:
+                yield Found(name, None)
+            else:
+                yield self._looked_up(name, home, int(number))
         if rest:
             yield from self._discussed(places, rest)
 

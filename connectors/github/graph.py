@@ -71,7 +71,7 @@ class Graph:
         Args:
             question: The question.
             sizes: Variables that say how many are asked for at a time, each at most 100. They are halved
-                where GitHub finds the question too large, for this and all later ones.
+                where GitHub finds the question too large, for this and, once it is answered, all later ones.
             variables: The others.
 
         Raises:
@@ -82,17 +82,20 @@ class Graph:
             SourceError: As for any request.
         """
         most = max((sizes or {}).values(), default=1)
+        with self._lock:
+            scale = self._shrunk.get(question, 1)
         while True:
-            with self._lock:
-                scale = self._shrunk.get(question, 1)
             asked = {name: max(size // scale, 1) for name, size in (sizes or {}).items()}
             try:
-                return self._persist({"query": question, "variables": {**variables, **asked}})
+                found = self._persist({"query": question, "variables": {**variables, **asked}})
             except SourceDown:
                 if scale >= most:
                     raise
+                scale *= 2
+                continue
             with self._lock:
-                self._shrunk[question] = max(self._shrunk.get(question, 1), scale * 2)
+                self._shrunk[question] = max(self._shrunk.get(question, 1), scale)
+            return found
 
     def _persist(self, sent: Data) -> Data:
         """Ask as often as it takes; one try where less must be asked for."""

@@ -221,7 +221,10 @@ class Issues:
         if not repository.has_issues:
             yield from self._changed_pulls(repository, marks)
             return
-        count = self._count(repository)
+        count, newest = self._counted(repository)
+        if newest < earlier(marks.issues, LOOK_BACK_SECONDS):
+            # What went with the newest was not told either; and a server may have been set back.
+            raise CursorExpired(f"{repository.name} has no issue of the time up to which it was read.")
         if marks.count is None and count is not None:
             raise CursorExpired("The listing had been resumed: what it named before may have gone since.")
         firsts = {
@@ -287,19 +290,26 @@ class Issues:
         """Yield pull requests of a repository without issues, latest first: that list has no `since`."""
         least, newest = earlier(marks.issues, LOOK_BACK_SECONDS), marks.issues
         address = query(f"{repository.api}/pulls", state="all", sort="updated", direction="desc")
-        for rows in self._client.pages(address):
-            for raw in rows:
+        for page, rows in enumerate(self._client.pages(address)):
+            for number, raw in enumerate(rows):
                 newest = max(newest, str(raw["updated_at"]))
                 if raw["updated_at"] < least:
+                    if page == number == 0:
+                        raise CursorExpired(f"{repository.name} has no pull request of the time read last.")
                     yield Complete(replace(marks, issues=newest).written())
                     return
                 yield Changed(item_of(repository, raw))
         yield Complete(replace(marks, issues=newest).written())
 
-    def _count(self, repository: Repository) -> int | None:
-        """Return how many issues and pull requests there are; None where GitHub does not number its pages."""
-        page = self._client.page(query(f"{repository.api}/issues", per_page="1", state="all"))
-        return len(page.rows) if page.next is None else page.last
+    def _counted(self, repository: Repository) -> tuple[int | None, str]:
+        """Return how many issues and pull requests there are, and the time of the one that changed last.
+
+        The number is None where GitHub does not number its pages.
+        """
+        order = {"state": "all", "sort": "updated", "direction": "desc"}
+        page = self._client.page(query(f"{repository.api}/issues", per_page="1", **order))
+        newest = max((str(raw["updated_at"]) for raw in page.rows), default=_BEGINNING)
+        return len(page.rows) if page.next is None else page.last, newest
 
     def _require_all(self, repository: Repository, marks: Marks, count: int | None) -> None:
         """See that no issue is missing.
@@ -308,7 +318,7 @@ class Issues:
         """
         if count is None or marks.count is None or marks.count <= count:
             return
-        again = self._count(repository)
+        again, _ = self._counted(repository)
         if again is not None and again < marks.count:
             raise CursorExpired(f"Issues of {repository.name} were deleted, or transferred elsewhere.")
 
