@@ -55,7 +55,7 @@ class World(ABC):
         unseen: Acts that no change feed tells of, and why; the next complete listing must catch them.
         not_http: Why the source is not read over HTTP; empty where it is.
         long_listing: How many things make a listing that names positions in it, where it can go on.
-        no_positions: Why listings of this world name none, though the connector's others do; empty where they do.
+        no_positions: Why listings of this world name none, though others of the connector do; or empty.
         old_configs: Settings as older versions of the connector saved them.
 
     Args:
