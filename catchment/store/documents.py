@@ -281,6 +281,14 @@ def forget_items_without_document(connection: Connection, connector_pk: int, *, 
     return len(pks)
 
 
+def any_of(connection: Connection, connector_pk: int) -> bool:
+    """Tell whether a connector has a visible document."""
+    found = select(documents.c.pk).where(
+        documents.c.connector_pk == connector_pk, documents.c.deleted_at.is_(None)
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def removed_connectors_with_documents(connection: Connection, *, before: float) -> list[int]:
     """Return connectors that were removed before a time and of which something can still be found."""
     left = exists().where(documents.c.connector_pk == connectors.c.pk, documents.c.deleted_at.is_(None))

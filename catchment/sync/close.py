@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine
 from catchment.core.counters import COUNTER_NAMES
 from catchment.core.errors import CatchmentError, DiskFull, LeaseLost, RunCancelled
 from catchment.core.runs import ConnectorStatus, RunKind, RunState
-from catchment.store import connectors, reserve, runs
-from catchment.store.engine import db_now, writing
+from catchment.store import connectors, documents, reserve, runs
+from catchment.store.engine import db_now, reading, writing
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.sync.claim import INTERRUPTED, Claimed
 from catchment.sync.run import Run
@@ -64,9 +64,17 @@ def outcome_of(run: Run, error: BaseException | None) -> Outcome:
         return Outcome(RunState.FAILED, "scope_incomplete", f"Not read to the end: {told}")
     counters = run.counters
     grave = counters.failed - run.report.harmless_failures
-    if grave > 0 and counters.indexed + counters.skipped == 0:
+    if grave > 0 and counters.indexed + counters.skipped == 0 and not _only_old_sorrows(run, grave):
         return Outcome(RunState.FAILED, "all_failed", f"None of {counters.failed} items could be indexed.")
     return Outcome(RunState.SUCCEEDED)
+
+
+def _only_old_sorrows(run: Run, grave: int) -> bool:
+    """Whether nothing failed but what had failed before, beside documents that are well."""
+    if run.report.repeated_failures < grave:
+        return False
+    with reading(run.engine) as connection:
+        return documents.any_of(connection, run.connector.pk)
 
 
 def close_run(run: Run, error: BaseException | None) -> Outcome:

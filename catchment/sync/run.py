@@ -61,6 +61,7 @@ class Report:
     would: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     harmless_failures: int = 0
+    repeated_failures: int = 0
 
     def failed(self, key: str, stage: str, reason: str, message: str) -> None:
         """Note an item that failed."""

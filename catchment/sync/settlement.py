@@ -337,7 +337,10 @@ class Settlement:
             report.skipped[reason] += 1
         for job in self._failures:
             report.failed(job.item.key, job.stage.value, job.reason, job.error[:ERROR_CHARACTERS])
-            report.harmless_failures += job.reason in HARMLESS
+            if job.reason in HARMLESS:
+                report.harmless_failures += 1
+            elif job.known is not None and job.known.attempts:
+                report.repeated_failures += 1
             log.warning("%s failed at %s: %s", job.item.key, job.stage.value, job.reason)
 
 

@@ -131,6 +131,31 @@ class TestOneDocument:
         assert house.sync().state == "SUCCEEDED"
         assert house.connector().status == "ACTIVE"
 
+    def test_a_try_that_fails_again_fails_no_run_beside_documents_that_are_well(
+        self, house: Vault, world: World, register: Register
+    ) -> None:
+        """A feed names what changed alone: a single bad item would keep the connector in ERROR for days."""
+        register(feed=ChangeFeed.COMPLETE)
+        world.fill(2)
+        house.sync()
+        world.put("bad", "never read")
+        world.fetch_errors = {"bad": SourceDown("500")}
+        run = house.sync()
+        assert (run.state, run.error_code) == ("FAILED", "all_failed"), "all that was new has failed"
+        run = house.sync()
+        assert counts(run) == {"collected": 1, "failed": 1}
+        assert (run.state, house.connector().status) == ("SUCCEEDED", "ACTIVE")
+
+    def test_a_try_that_fails_again_fails_the_run_where_nothing_is_well(
+        self, house: Vault, world: World, register: Register
+    ) -> None:
+        """What never worked does not work now."""
+        register(feed=ChangeFeed.COMPLETE)
+        world.put("bad", "never read")
+        world.fetch_errors = {"bad": SourceDown("500")}
+        house.sync()
+        assert house.sync().error_code == "all_failed"
+
 
 class TestTryingAgain:
     def test_delays_grow_and_the_fifth_failure_puts_it_in_quarantine(
