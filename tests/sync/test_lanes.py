@@ -115,9 +115,7 @@ class TestBounds:
         ("characters", "batches"),
         [
             pytest.param(900, 5, id="large: one with each lane, and one in each queue"),
-            pytest.param(
-                9, 4 + PLACES + GROUP_BATCHES, id="small: a queue full, and a transaction"
-            ),
+            pytest.param(9, 4 + PLACES + GROUP_BATCHES, id="small: a queue full, and a transaction"),
         ],
     )
     def test_a_slow_writer_holds_the_reader_back(
