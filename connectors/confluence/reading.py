@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from connectors.confluence.records import (
     Located,
     Record,
     Space,
+    day_of,
     post_trail,
 )
 from connectors.confluence.tree import Tree
@@ -73,18 +75,22 @@ class CloudReading:
         comes later is held until then.
         """
         spaces = {space.id: space} if space is not None else self._all_spaces()
-        tree = Tree(self._folder)
+        tree, days = Tree(self._folder), dict[str, str]()
         yield from self._pages(space, spaces, tree, with_bodies=with_bodies)
         for record in self._documents(BLOGPOST, space, with_bodies=with_bodies):
             if record.space in spaces:
                 tree.add(record)
+                days[sys.intern(record.id)] = sys.intern(day_of(record.created))
                 yield Located(record, spaces[record.space].key, post_trail(record.created, record.title))
-                self._holders[record.id] = record
         for kind in self._part_kinds():
             for record in self._all_parts(kind, with_bodies=with_bodies):
                 node = tree.get(record.container)
                 if node is not None:
-                    yield Located(record, spaces[node.space].key, self._trail_of(record, tree))
+                    day = days.get(record.container)
+                    above = (
+                        ("blog", day, node.title) if day else tree.trail(record.container, ask_for_pages=True)
+                    )
+                    yield Located(record, spaces[node.space].key, above or ())
 
     def _documents(self, kind: str, space: Space | None, *, with_bodies: bool) -> Iterator[Record]:
         records = self._api.documents(kind, space, with_bodies=with_bodies)
@@ -122,12 +128,6 @@ class CloudReading:
             yield record
         if keep:
             self._shared[kind] = kept
-
-    def _trail_of(self, record: Record, tree: Tree) -> tuple[str, ...]:
-        if record.container_kind == BLOGPOST:
-            holder = self._holders.get(record.container)
-            return post_trail(holder.created, holder.title) if holder is not None else ()
-        return tree.trail(record.container, ask_for_pages=True) or ()
 
     # -- what is new ------------------------------------------------------------------------------
 

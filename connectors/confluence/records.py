@@ -132,8 +132,12 @@ def path_of(parts: Sequence[str]) -> str:
 
 def post_trail(created: float | None, title: str) -> tuple[str, ...]:
     """Return where a blog post stands: by its day, since two days may have the same title."""
-    day = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d") if created is not None else "undated"
-    return ("blog", day, title)
+    return ("blog", day_of(created), title)
+
+
+def day_of(created: float | None) -> str:
+    """Return the day of a blog post as it stands in its path."""
+    return datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d") if created is not None else "undated"
 
 
 def seconds_of(text: object) -> float | None:

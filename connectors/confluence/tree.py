@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,7 +35,10 @@ class Tree:
 
     def add(self, record: Record) -> None:
         """Keep a record's place."""
-        self._nodes[record.id] = Node(record.title, record.parent, record.parent_kind, record.space)
+        # Each answer writes its ids, kinds and spaces anew: one text of each is enough for all.
+        parent = sys.intern(record.parent) if record.parent is not None else None
+        kind, space = sys.intern(record.parent_kind), sys.intern(record.space)
+        self._nodes[sys.intern(record.id)] = Node(record.title, parent, kind, space)
 
     def get(self, id: str) -> Node | None:
         """Return what was kept."""
