@@ -1,0 +1,15 @@
+"""The Confluence connector keeps every promise of the kit: in Cloud, and at Data Center."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catchment.conformance import Check, all_checks, require
+from tests.conformance.confluence import ConfluenceWorld
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=str)
+def test_confluence_keeps_the_promise(check: Check, tmp_path: Path) -> None:
+    require(check, ConfluenceWorld, tmp_path)
