@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -32,6 +32,7 @@ from catchment.kit.governor import Governor
 from catchment.kit.session import Session
 from catchment.kit.wire import Wire
 
+T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 ATTEMPTS = 5
@@ -221,6 +222,27 @@ class Http:
         response = self.request(method, address, reads_json=True, **more)
         return response.json() if response.content else None
 
+    def read(self, address: str, reads: Callable[[httpx.Response], T], **more: Any) -> T:
+        """Ask for something, and return what is made of the whole answer.
+
+        Args:
+            address: As in `request`.
+            reads: Makes it; where it raises ValueError the answer is none, and is asked for again.
+            more: What httpx takes.
+
+        Raises:
+            SourceError: As `request`.
+        """
+
+        def read(response: httpx.Response) -> T:
+            whole = self._whole(response)
+            try:
+                return reads(whole)
+            except ValueError as error:
+                raise _Unanswered("its answer makes no sense") from error
+
+        return self._persist("GET", address, frozenset(), more, read)
+
     def request(
         self,
         method: str,
@@ -287,8 +309,8 @@ class Http:
         address: str,
         accept: frozenset[int],
         more: Mapping[str, Any],
-        read: Callable[[httpx.Response], httpx.Response],
-    ) -> httpx.Response:
+        read: Callable[[httpx.Response], T],
+    ) -> T:
         # No library for retries: tenacity would take our wait and stop as callables, but what is waited for
         # is not this request's own (others may push its end out meanwhile), and refusals draw on three
         # budgets: failures, waits that the vendor asks for, and one renewal of the sign-in.
