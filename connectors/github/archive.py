@@ -12,7 +12,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from catchment.core.errors import SourceError
@@ -22,6 +22,7 @@ from catchment.kit.streams import PieceStream, buffered
 from connectors.github.client import Client, Repository
 from connectors.github.places import file_path
 from connectors.github.shelf import Shelf
+from connectors.github.trees import Tree
 
 MIB = 1024 * 1024
 LEAST_FILES = 100
@@ -48,7 +49,6 @@ _HEADERS = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
-Row = Mapping[str, Any]
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +62,7 @@ class Archives:
         self._selection = Selection.of(client.config, max_file_bytes=LARGEST_FILE)
         self._shelf: Shelf | None = None
 
-    def prepare(self, repository: Repository, commit: str, tree: Row) -> None:
+    def prepare(self, repository: Repository, commit: str, tree: Tree) -> None:
         """Have the files of a commit at hand, if that is cheaper than asking for each.
 
         Args:
@@ -74,14 +74,20 @@ class Archives:
             RunCancelled: The run was asked to stop.
         """
         self.close()
-        files = [raw for raw in tree["tree"] if raw["type"] == "blob"]
-        read = [raw for raw in files if self._is_read(repository, str(raw["path"]), raw.get("size") or 0)]
+        files = bytes_read = bytes_all = 0
+        for raw in tree.rows():
+            if raw["type"] != "blob":
+                continue
+            size = raw.get("size") or 0
+            bytes_all += size
+            if self._is_read(repository, str(raw["path"]), size):
+                files, bytes_read = files + 1, bytes_read + size
         if is_cheaper(
-            files=len(read),
-            bytes_read=_bytes(read),
-            bytes_all=_bytes(files),
+            files=files,
+            bytes_read=bytes_read,
+            bytes_all=bytes_all,
             requests_left=self._client.judge.left,
-        ) and _has_room(_bytes(read)):
+        ) and _has_room(bytes_read):
             self._shelf = self._taken(repository, commit)
 
     def get(self, sha: str, *, whole_bytes: int) -> bytes | PieceStream | None:
@@ -153,10 +159,6 @@ def is_cheaper(*, files: int, bytes_read: int, bytes_all: int, requests_left: in
     if requests_left is not None and files + RESERVE > requests_left:
         return True
     return bytes_all - bytes_read <= files * BYTES_FOR_REQUEST
-
-
-def _bytes(files: list[Row]) -> int:
-    return sum(raw.get("size") or 0 for raw in files)
 
 
 def _has_room(size: int) -> bool:
