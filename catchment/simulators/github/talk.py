@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from catchment.simulators.github import bodies
@@ -16,8 +17,9 @@ def _ordered(call: Call, found: Iterable[Any], *, since: bool = True) -> list[An
     """Sort things by the query, and drop what is older than it wants; every pair ends in the thing itself."""
     query = call.request.query
     field = "updated" if query.get("sort") == "updated" else "created"
-    least = query.get("since", "") if since else ""
-    pairs = [(number, one) for number, one in found if str(bodies.iso(one.updated)) >= least]
+    asked = query.get("since") if since else None
+    least = datetime.fromisoformat(asked).timestamp() if asked else 0
+    pairs = [(number, one) for number, one in found if int(one.updated) >= least]
     back = query.get("direction", "desc") == "desc"
     pairs.sort(key=lambda pair: (int(getattr(pair[1], field)), pair[1].id), reverse=back)
     return pairs
