@@ -26,6 +26,8 @@ CONTENT = "/rest/api/content"
 _FACTS = "version,history,space,ancestors"
 _PARTS = "children.attachment.version,descendants.comment.version"
 _MOST_STEPS_BACK = 1000
+_MOST_OLD_PAGES = 50
+"""Pages in a row without anything new: so much may have moved down meanwhile; more is a list without end."""
 
 
 class DataCenter:
@@ -45,15 +47,15 @@ class DataCenter:
 
     def documents(
         self, kind: str, space: Space | None, *, status: str = "current", parts: bool = True
-    ) -> Iterator[tuple[Record, tuple[str, ...], list[Record]]]:
-        """Yield pages or blog posts with the titles above them, and what belongs to them."""
+    ) -> Iterator[tuple[Record, tuple[str, ...], Iterator[Record]]]:
+        """Yield pages or blog posts with the titles above them, and what belongs to them, as it is taken."""
         expand = f"{_FACTS},{_PARTS}" if parts else _FACTS
         params: dict[str, Any] = {"type": kind, "status": status, "expand": expand}
         if space is not None:
             params["spaceKey"] = space.key
         for raw, base in self._anchored(CONTENT, params):
             record = record_of(raw, base)
-            yield record, ancestors_of(raw), list(self._parts(raw, record, base)) if parts else []
+            yield record, ancestors_of(raw), self._parts(raw, record, base) if parts else iter(())
 
     def search(self, query: str) -> Iterator[tuple[Record, tuple[str, ...]]]:
         """Yield what a query finds, with the titles above it."""
@@ -98,7 +100,10 @@ class DataCenter:
 
     def first(self, kind: str) -> Record | None:
         """Return any page or post, to see whether they can be listed with their parts."""
-        return next((record for record, *_ in self.documents(kind, None)), None)
+        for record, _, parts in self.documents(kind, None):
+            next(parts, None)
+            return record
+        return None
 
     def children(
         self, space: Space | None, parent: str | None, cursor: str | None
@@ -125,10 +130,11 @@ class DataCenter:
             rows = nested.get("results")
             if not isinstance(rows, list):
                 raise SourceDown(f"The answer about {holder.id} does not say what belongs to it.")
+            some: Iterator[Mapping[str, Any]] = iter(rows)
             if (nested.get("_links") or {}).get("next"):
                 more = self._anchored(f"{CONTENT}/{holder.id}/{path}", {"expand": "version,history"})
-                rows = [row for row, _ in more]
-            for row in rows:
+                some = (row for row, _ in more)
+            for row in some:
                 yield record_of(row, base, holder=holder)
 
     def _anchored(self, path: str, params: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -139,11 +145,12 @@ class DataCenter:
         again from further up.
 
         Raises:
-            SourceDown: The list never holds still, or makes no sense.
+            SourceDown: The list never holds still, never ends, or makes no sense.
             SourceError: As `Http.request`.
         """
         seen: set[str] = set()
         start, is_anchored, steps_back = 0, False, 0
+        furthest, old_pages = 0, 0
         while True:
             page = self._client.get(path, {**params, "start": start, "limit": PAGE_ITEMS})
             rows = page.get("results")
@@ -156,14 +163,19 @@ class DataCenter:
                 start = max(start - PAGE_ITEMS // 2, 0)
                 is_anchored = start > 0
                 continue
+            known = len(seen)
             for row in rows:
                 if _id(row) not in seen:
                     seen.add(_id(row))
                     yield row, self._base(page)
-            if not rows or not (page.get("_links") or {}).get("next"):
+            old_pages = 0 if len(seen) > known or start < furthest else old_pages + 1
+            if old_pages > _MOST_OLD_PAGES:
+                raise SourceDown(f"The list of {path} says the same again and again.")
+            furthest = max(furthest, start)
+            if not (page.get("_links") or {}).get("next"):
                 return
             is_anchored = len(rows) > 1
-            start += len(rows) - 1 if is_anchored else 1
+            start += len(rows) - 1 if is_anchored else len(rows)
 
     def _base(self, body: Mapping[str, Any]) -> str:
         base = (body.get("_links") or {}).get("base")

@@ -293,6 +293,38 @@ class TestFaults:
         with pytest.raises(SourceDown, match="no end"):
             listed(bench.source())
 
+    def test_a_list_that_says_the_same_again_and_again_ends(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At Data Center, where lists go by position: an error, and no listing."""
+        monkeypatch.setattr(datacenter, "PAGE_ITEMS", 2)
+        for number in range(4):
+            bench.world.add_page("ENG", f"Page {number}")
+        first: list[object] = []
+
+        def again(_request: object, reply: faults.Reply) -> None:
+            first.append(reply.body)
+            reply.body = first[0]
+
+        bench.site.faults.add(Fault(faults.changed(again), path=r".*/content"))
+        with pytest.raises(SourceDown, match="again and again"):
+            listed(bench.source(credentials=personal()))
+
+    @pytest.mark.parametrize("items", [1, 3])
+    def test_an_empty_page_is_not_the_end_while_another_follows(
+        self, bench: Bench, items: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At Data Center: what stood on it is asked for again."""
+        monkeypatch.setattr(datacenter, "PAGE_ITEMS", items)
+        for number in range(4):
+            bench.world.add_page("ENG", f"Page {number}")
+
+        def empty(_request: object, reply: faults.Reply) -> None:
+            reply.body["results"] = []
+
+        bench.site.faults.add(Fault(faults.changed(empty), path=r".*/content", skip=1, times=1))
+        assert set(listed(bench.source(credentials=personal()))) == expected(bench.site)
+
     def test_a_link_in_the_header_alone_is_followed(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
