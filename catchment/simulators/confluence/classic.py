@@ -265,15 +265,12 @@ def _nested(asked: Asked, id: int, what: str) -> Reply:
 
 def _parts(asked: Asked, one: Content, what: str) -> list[Content]:
     kinds = {"child/attachment": ("attachment",), "descendant/comment": ("footer", "inline")}.get(what)
+    every = asked.world.parts(one.id) if kinds else asked.world.contents.values()
     return [
         part
-        for part in asked.world.contents.values()
+        for part in every
         if part.status == "current"
-        and (
-            (part.kind in kinds and part.container_id == one.id)
-            if kinds
-            else (part.kind == "page" and part.parent_id == one.id)
-        )
+        and (part.kind in kinds if kinds else (part.kind == "page" and part.parent_id == one.id))
         and asked.sees(part)
     ]
 

@@ -86,6 +86,7 @@ class World:
         self._next_id = FIRST_ID
         self.spaces: dict[int, Space] = {}
         self.contents: dict[int, Content] = {}
+        self._parts: dict[int, list[int]] = {}
         self.groups: dict[str, list[str]] = {EVERYBODY: [ADMIN]}
         self.users: dict[str, str] = {ADMIN: "Ada Admin"}
         self.traces: list[Trace] = []
@@ -146,8 +147,8 @@ class World:
 
     def attach(self, container: int, name: str, data: bytes, *, media_type: str = "text/plain") -> int:
         """Attach a file to a page or blog post, or a new version of it where it has that file already."""
-        for one in self.contents.values():
-            if (one.kind, one.container_id, one.title) == ("attachment", container, name):
+        for one in self.parts(container):
+            if (one.kind, one.title) == ("attachment", name):
                 one.data, one.media_type = data, media_type
                 self._changed(one)
                 return one.id
@@ -197,7 +198,7 @@ class World:
 
     def purge(self, id: int) -> None:
         """Delete for good, with comments and attachments."""
-        gone = [id, *(one.id for one in self.contents.values() if one.container_id == id)]
+        gone = [id, *(one.id for one in self.parts(id))]
         for child in self.contents.values():
             if child.parent_id == id:
                 child.parent_id = self.contents[id].parent_id
@@ -249,6 +250,11 @@ class World:
             if id in ((one.parent_id if not one.is_comment else None), one.container_id):
                 yield one
                 yield from self.below(one.id)
+
+    def parts(self, id: int) -> list[Content]:
+        """Return the comments and attachments of a page or blog post, also those in the trash."""
+        kept = (self.contents.get(part) for part in self._parts.get(id, ()))
+        return [one for one in kept if one is not None]
 
     def chain(self, one: Content) -> list[Content]:
         """Return the content itself, what it belongs to, and all above that, from below to the top."""
@@ -305,6 +311,8 @@ class World:
         for name, value in facts.items():
             setattr(one, name, value)
         self.contents[one.id] = one
+        if one.container_id is not None:
+            self._parts.setdefault(one.container_id, []).append(one.id)
         self._trace(one)
         return one.id
 
