@@ -6,12 +6,14 @@ import base64
 import json
 import math
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from catchment.conformance import Ability, Setup, SimulatedWorld
+from catchment.conformance import Ability, Delivery, Setup, SimulatedWorld, World
+from catchment.core.clock import SetClock
 from catchment.kit.oauth import Client, ClientSettings
 from catchment.simulators import faults
 from catchment.simulators.confluence import Confluence as Site
@@ -25,6 +27,14 @@ ANN = "ann"
 """Who signs in: so she may read what the kit restricts to her."""
 SPACE = "ENG"
 ACCESS, REFRESH, WEAK = "canary-access-of-ann", "canary-refresh-of-ann", "canary-access-without-pages"
+PERSONAL, BLIND = "canary-personal-token-of-ann", "canary-personal-token-of-bob"
+EVENTS = {
+    "page": "page",
+    "blogpost": "blog",
+    "attachment": "attachment",
+    "footer": "comment",
+    "inline": "comment",
+}
 YEAR_SECONDS = 365 * 86_400.0
 KINDS = ("page", "footer", "page", "blogpost", "attachment", "inline")
 LISTS = {
@@ -235,6 +245,85 @@ class ConfluenceWorld(SimulatedWorld):
 
     def future_cursor(self) -> str:
         return Cursor(self.clock.now() + YEAR_SECONDS).text()
+
+
+class DataCenterWorld(ConfluenceWorld):
+    """The same at Data Center, whose lists go by position and whose webhooks are signed."""
+
+    listing_path = r"/rest/api/content(/search)?"
+    address_setting = "instance_url"
+    error_body: ClassVar[Any] = {"statusCode": 503, "message": "Not now"}
+    cannot: ClassVar[dict[Ability, str]] = {
+        Ability.EXPIRE_CURSORS: ConfluenceWorld.cannot[Ability.EXPIRE_CURSORS],
+        Ability.EXPIRE_TOKEN: "a personal access token is not renewed",
+    }
+    old_configs = ({"instanceUrl": "https://wiki.example.com/confluence", "spaceKeys": ["ENG"]},)
+    expire_token = World.expire_token
+
+    def sign_in(self) -> None:
+        self.simulator.sign_ins.personal.update({PERSONAL: ANN, BLIND: "bob"})
+
+    def body_path(self, name: str) -> str:
+        one = self.site.contents[self._ids[name]]
+        return rf"/rest/api/content/{one.id}|/download/attachments/{one.container_id}/{one.title}"
+
+    def config(self) -> dict[str, Any]:
+        return {"instance_url": self.url}
+
+    def credentials(self) -> dict[str, Any]:
+        return {"personal_token": PERSONAL}
+
+    def least_requests(self, listed: int, read: int) -> int:
+        kinds = Counter(one.kind for one in self._living())
+        size = self.simulator.most_at_once
+        # Each page of a list begins with the last row of the one before. What belongs to pages comes along.
+        lists = [max(-(-(kinds[kind] - 1) // (size - 1)), 1) for kind in ("page", "blogpost")]
+        return 1 + sum(lists) + read
+
+    def bad_token(self) -> Setup:
+        return Setup(credentials={"personal_token": "canary-personal-token-of-nobody"})
+
+    def missing_scope(self) -> Setup:
+        return Setup(credentials={"personal_token": BLIND})
+
+    def fail_body(self, name: str) -> None:
+        SimulatedWorld.fail_body(self, name)
+
+    def repeat_cursor(self) -> None:
+        def repeat(request: Request, reply: Reply) -> Reply:
+            first = self.simulator.answer(replace(request, query={**request.query, "start": "0"}))
+            return _leading(first, "the same")
+
+        self.change_pages(repeat)
+
+    def empty_page(self) -> None:
+        def emptied(_: Request, reply: Reply) -> Reply:
+            reply.body = {**reply.body, "results": []}
+            return reply
+
+        self.change_pages(emptied, skip=1, times=1)
+
+    # -- webhooks -------------------------------------------------------------------------------
+
+    def webhook_secret(self) -> str:
+        return self.simulator.webhook_secret
+
+    def delivery(self, name: str) -> Delivery:
+        return self._delivery("updated", self._ids[name], time.time())
+
+    def stale_delivery(self, name: str) -> Delivery:
+        return self._delivery("updated", self._ids[name], time.time() - 86_400)
+
+    def unknown_delivery(self) -> Delivery:
+        return self._delivery("viewed", self._home, time.time())
+
+    def _delivery(self, what: str, id: int, sent: float) -> Delivery:
+        self.simulator.clock = SetClock(sent)
+        try:
+            event = f"{EVENTS[self.site.contents[id].kind]}_{what}"
+            return Delivery(*self.simulator.delivery(event, id))
+        finally:
+            self.simulator.clock = self.clock
 
 
 def _words(one: Content) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from catchment.conformance import Check, all_checks, require
-from tests.conformance.confluence import ConfluenceWorld
+from catchment.conformance import Check, World, all_checks, require
+from tests.conformance.confluence import ConfluenceWorld, DataCenterWorld
 
 
+@pytest.mark.parametrize("world", [ConfluenceWorld, DataCenterWorld], ids=["cloud", "data center"])
 @pytest.mark.parametrize("check", all_checks(), ids=str)
-def test_confluence_keeps_the_promise(check: Check, tmp_path: Path) -> None:
-    require(check, ConfluenceWorld, tmp_path)
+def test_confluence_keeps_the_promise(check: Check, world: type[World], tmp_path: Path) -> None:
+    require(check, world, tmp_path)
