@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from catchment.core.errors import AuthRejected
 from catchment.kit import ConfigRejected, SourceDown
@@ -18,6 +16,9 @@ from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
 from connectors.github.usertoken import UserSignIn
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 EARLY_SECONDS = 600.0
 """A token that ends this soon is renewed before it is used: a request may wait for minutes on its way."""
@@ -119,26 +120,18 @@ class _AppWord:
         self._session = session
 
     def headers(self) -> Mapping[str, str]:
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.hashes import SHA256
+        import jwt
 
         now = int(self._session.clock.now())
         claims = {"iat": now - _JWT_BACK_SECONDS, "exp": now + _JWT_SECONDS, "iss": self._app_id}
-        signed = b".".join(
-            _plain(json.dumps(one).encode()) for one in ({"alg": "RS256", "typ": "JWT"}, claims)
-        )
-        word = signed + b"." + _plain(self._key.sign(signed, PKCS1v15(), SHA256()))
-        return {"Authorization": f"Bearer {word.decode()}"}
+        return {"Authorization": f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"}
 
     def renew(self) -> bool:
         return False
 
 
-def _plain(raw: bytes) -> bytes:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
-
-
-def _private_key(pem: str) -> Any:
+def _private_key(pem: str) -> RSAPrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -146,7 +139,7 @@ def _private_key(pem: str) -> Any:
     text = pem.strip().replace("\\n", "\n")
     try:
         key = load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
         # What the library says may hold a part of the key, so it is left out with its traceback.

@@ -98,11 +98,11 @@ class TestShapes:
         number = github.install("octo-org", [repo]).id
         now = github.clock.now()
 
-        def signed(**changed: float) -> dict[str, str]:
+        def signed(method: str = "RS256", **changed: object) -> dict[str, str]:
             claims = {"iat": now - 60, "exp": now + 540, "iss": "42", **changed}
             parts = [
                 base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=")
-                for one in ({"alg": "RS256"}, claims)
+                for one in ({"alg": method}, claims)
             ]
             word = b".".join(parts)
             seal = base64.urlsafe_b64encode(key.sign(word, PKCS1v15(), SHA256())).rstrip(b"=")
@@ -119,7 +119,18 @@ class TestShapes:
         shown = client.get("/installation/repositories", headers=own)
         assert schema_of("/installation/repositories").is_valid(shown.json())
         assert shown.json()["total_count"] == 1
-        for bad in (signed(exp=now + 700), signed(exp=now - 1), signed(iss=7), {}):
+        for bad in (
+            signed(exp=now + 700),
+            signed(exp=now - 1),
+            signed(iss=7),
+            signed(iss=["42"]),
+            signed(exp=None),
+            signed(iat="today"),
+            signed("none"),
+            signed("HS256"),
+            {"Authorization": "Bearer é.é.é".encode()},
+            {},
+        ):
             assert client.get("/app/installations", headers=bad).status_code == 401
 
     def test_a_refusal_is_as_the_vendor_describes_it(self, client: httpx.Client, repo: Repository) -> None:

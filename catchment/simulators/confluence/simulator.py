@@ -38,7 +38,7 @@ class Confluence(Simulator):
         self.sign_ins = SignIns(self._now)
         self.lag_seconds = 0.0
         self.time_zone = "UTC"
-        self.webhook_secret = "webhook-secret-of-the-simulator"  # noqa: S105 - for the simulator alone
+        self.webhook_secret = "the-webhook-secret-of-the-simulator"  # noqa: S105 - for the simulator alone
         self._limit: tuple[int, float] | None = None
         self._window = (0.0, 0)
 

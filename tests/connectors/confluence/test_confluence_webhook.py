@@ -6,10 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from catchment.core.items import Changed, Deleted, Item
 from catchment.kit import FeedEvent, PermissionMissing
@@ -19,6 +23,8 @@ from tests.support.confluence import DATA, needs_data
 
 SECRET = Site().webhook_secret
 
+
+HEAD = {"typ": "JWT", "alg": "HS256"}
 
 Way = Callable[..., tuple[dict[str, str], bytes]]
 
@@ -38,6 +44,27 @@ def deliver(request: pytest.FixtureRequest, site: Site) -> Way:
 def told_of(site: Site, delivery: tuple[dict[str, str], bytes], secret: str = SECRET) -> list[FeedEvent]:
     """Take a delivery in at the site's own time."""
     return Confluence.webhook(*delivery, secret, now=site.clock.now())
+
+
+def web64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def sealed(words: str, secret: str = SECRET, *, digest: str = "sha256") -> str:
+    """Sign what was written already, by hand: no library would write all that is tried here."""
+    return f"{words}.{web64(hmac.digest(secret.encode(), words.encode(), digest))}"
+
+
+def signed(head: object, claims: object, secret: str = SECRET) -> str:
+    """Return a word of Connect with a good signature, whatever it says."""
+    return sealed(".".join(web64(json.dumps(each).encode()) for each in (head, claims)), secret)
+
+
+def told_with(site: Site, word: str, *, secret: str = SECRET, path: str | None = None) -> list[FeedEvent]:
+    """Take a delivery of Cloud in with another word."""
+    headers, body = site.cloud_delivery("page_updated", 7)
+    changed = {"Authorization": f"JWT {word}", ":path": headers[":path"] if path is None else path}
+    return told_of(site, ({**headers, **changed}, body), secret)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +161,7 @@ class TestCloud:
             with pytest.raises(PermissionMissing, match="another request"):
                 told_of(site, ({**headers, **changed}, body))
 
-    @pytest.mark.parametrize("secret", ["another secret", ""])
+    @pytest.mark.parametrize("secret", ["another secret, which is as long as the first one", ""])
     def test_another_secret_is_refused(self, site: Site, secret: str) -> None:
         """Also none: that would be everybody's."""
         for delivery in (
@@ -145,36 +172,104 @@ class TestCloud:
                 told_of(site, delivery, secret)
             assert SECRET not in str(caught.value)
 
-    def test_what_is_no_word_of_connect_is_refused(self, site: Site) -> None:
-        """Cut, without a signature, of another method, without an end, or no word at all."""
-        headers, body = site.cloud_delivery("page_updated", 7)
-        head, claims, signature = headers["Authorization"].removeprefix("JWT ").split(".")
+    @pytest.fixture
+    def claims(self, site: Site) -> dict[str, Any]:
+        """What a good word says."""
+        word = site.cloud_delivery("page_updated", 7)[0]["Authorization"]
+        told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(word.split(".")[1] + "=="))
+        return told
 
-        def signed(head: object, claims: object) -> str:
-            words = ".".join(
-                base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=")
-                for each in (head, claims)
-            )
-            made = hmac.new(SECRET.encode(), words.encode(), hashlib.sha256).digest()
-            return f"{words}.{base64.urlsafe_b64encode(made).decode().rstrip('=')}"
-
-        good = json.loads(base64.urlsafe_b64decode(f"{claims}=="))
-        assert told_of(site, ({**headers, "Authorization": f"JWT {signed({'alg': 'HS256'}, good)}"}, body))
+    def test_what_is_no_word_of_connect_is_refused(self, site: Site, claims: dict[str, Any]) -> None:
+        """Cut, without a signature, without an end, without what it is for, or no word at all."""
+        head, told, signature = signed(HEAD, claims).split(".")
+        assert told_with(site, f"{head}.{told}.{signature}")
+        assert told_with(site, signed(HEAD, {**claims, "sub": None, "aud": ["x"], "jti": 1, "nbf": 9e9}))
         for word in (
             "",
             "..",
-            f"{head}.{claims}.",
-            f"{head}.{claims}",
-            f"{head}.{claims}.{signature[:-2]}",
-            f"{head}.{claims}.{signature}.{signature}",
-            "é.é.é",
-            signed({"alg": "none"}, good),
-            signed([], good),
-            signed({"alg": "HS256"}, {"qsh": "x"}),
-            signed({"alg": "HS256"}, []),
+            f"{head}.{told}.",
+            f"{head}.{told}",
+            f"{head}.{told}.{signature[:-2]}",
+            f"{head}.{told}.{signature}.{signature}",
+            f"{head}.{told}.{signature}!",
+            signed([], claims),
+            signed({}, claims),
+            signed(HEAD, []),
+            *(signed(HEAD, {**claims, name: None}) for name in ("exp", "iat", "qsh")),
+            *(signed(HEAD, {key: claims[key] for key in claims if key != name}) for name in ("exp", "iat")),
         ):
             with pytest.raises(PermissionMissing):
-                told_of(site, ({**headers, "Authorization": f"JWT {word}"}, body))
+                told_with(site, word)
+
+    @pytest.mark.parametrize(
+        "method", ["none", "None", "", None, "hs256", "HS384", "HS512", ["HS256"], {}, 7]
+    )
+    def test_no_other_method_is_taken(self, site: Site, claims: dict[str, Any], method: object) -> None:
+        """Whatever the head says, with a good signature of the one kind or of its own, and without any."""
+        word = signed({"typ": "JWT", "alg": method}, claims)
+        texts = [word, word.rpartition(".")[0] + "."]
+        if isinstance(method, str) and method.startswith("HS"):
+            texts.append(sealed(word.rpartition(".")[0], digest=f"sha{method[2:]}"))
+        for text in texts:
+            with pytest.raises(PermissionMissing, match="wrong"):
+                told_with(site, text)
+
+    def test_a_key_of_two_halves_is_no_secret(self, site: Site, claims: dict[str, Any]) -> None:
+        """Were its public half the secret, everybody could sign with it; its private half signs otherwise."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        for word in (signed(HEAD, claims, secret=public), jwt.encode(claims, key, algorithm="RS256")):
+            with pytest.raises(PermissionMissing, match="wrong"):
+                told_with(site, word, secret=public)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"exp": "soon"},
+            {"exp": math.nan},
+            {"exp": math.inf},
+            {"exp": True},
+            {"exp": []},
+            {"iat": math.nan},
+            {"iat": -math.inf},
+            {"iat": 10**400},
+            {"qsh": "\ud800"},
+            {"qsh": {"\ud800": []}},
+            {"qsh": "é"},
+        ],
+    )
+    def test_absurd_claims_are_refused(
+        self, site: Site, claims: dict[str, Any], told: dict[str, Any]
+    ) -> None:
+        """Times that no clock shows, and hashes that are none, though the secret signed them."""
+        with pytest.raises(PermissionMissing):
+            told_with(site, signed(HEAD, {**claims, **told}))
+
+    def test_absurd_words_are_refused(self, site: Site, claims: dict[str, Any]) -> None:
+        """Letters that no server lets through, and what is nested deeper than anybody can follow."""
+        deep = b"[" * 100_000
+        good = web64(json.dumps(HEAD).encode())
+        for word in (
+            "é.é.é",
+            "\ud800.\ud800.\ud800",
+            "\0",
+            "." * 10_000,
+            f"{web64(deep)}.{web64(b'{}')}.x",
+            f"{web64(bytes(range(256)))}.{web64(b'{}')}.x",
+            sealed(f"{good}.{web64(deep)}"),
+            sealed(f"{good}.{web64(bytes(range(256)))}"),
+            sealed(f"{good}.{web64(b'9' * 100_000)}"),
+            signed({**HEAD, "crit": ["exp"], "exp": 1}, claims),
+            signed({**HEAD, "b64": False, "crit": ["b64"]}, claims),
+        ):
+            with pytest.raises(PermissionMissing):
+                told_with(site, word)
+
+    @pytest.mark.parametrize("path", ["//[", "/\ud800", "/?event=\ud800", "https://[x/?event=page_updated"])
+    def test_an_absurd_address_is_refused(self, site: Site, claims: dict[str, Any], path: str) -> None:
+        """It is no other error, though the word is good."""
+        with pytest.raises(PermissionMissing):
+            told_with(site, signed(HEAD, claims), path=path)
 
     def test_parameters_are_signed_in_the_order_of_their_names(self) -> None:
         """Signs are written out, and values of one name stand together."""

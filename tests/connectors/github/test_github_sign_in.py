@@ -7,9 +7,11 @@ import threading
 from typing import Any
 
 import httpx
+import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -39,6 +41,12 @@ from tests.connectors.github.conftest import TOKEN, MakeSource, asked, listed, s
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+CURVE = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+LOCKED = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"words")).decode()
 
 
 def app(**facts: Any) -> GitHubCredentials:
@@ -98,7 +106,28 @@ class TestApps:
             make_source(credentials=app(), repos=[]).scopes()
         assert (caught.value.setting, caught.value.part) == ("installation_id", "credentials")
 
-    @pytest.mark.parametrize("pem", ["nonsense", PEM[:200], PUBLIC.decode()])
+    def test_its_word_is_signed_with_its_key_and_is_good_for_minutes(
+        self, make_source: MakeSource, vendor: Vendor, clock: SetClock, installed: int
+    ) -> None:
+        """GitHub takes one method, the app's own name, and ten minutes at most, by its own clock."""
+        listed(make_source(credentials=app(app_id=" 42 ")))
+        word = next(
+            one.headers["authorization"].removeprefix("Bearer ")
+            for one in vendor.asked
+            if one.path.startswith("/app")
+        )
+        assert jwt.get_unverified_header(word) == {"alg": "RS256", "typ": "JWT"}
+        times: Any = dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf"), False)
+        claims = jwt.decode(word, PUBLIC, algorithms=["RS256"], options=times)
+        assert claims == {"iss": "42", "iat": claims["iat"], "exp": claims["iat"] + 600}
+        assert claims["iat"] < clock.now() < claims["exp"]
+        assert isinstance(claims["iat"], int)
+
+    @pytest.mark.parametrize(
+        "pem",
+        ["nonsense", PEM[:200], PUBLIC.decode(), CURVE, LOCKED, PEM.replace("A", "é"), f"\ud800{PEM}", "\0"],
+        ids=["nonsense", "cut", "public", "curve", "locked", "letters", "surrogate", "nothing"],
+    )
     def test_a_key_that_is_none_is_not_repeated(self, make_source: MakeSource, pem: str) -> None:
         """Neither in the error nor in what caused it."""
         with pytest.raises(ConfigRejected) as caught:
