@@ -77,14 +77,15 @@ class Bodies:
         return self._client.errands.run(lambda: _read(self._client, stream, size))
 
     def _whole(self, key: str, at_most: int) -> Got:
-        if (found := self._fast.get(key)) is not None:
+        is_fast = self._fast.asks(key)
+        if is_fast and (found := self._fast.get(key)) is not None:
             got = Got(found.etag, found.size, found.content_type, found.modified_at)
             if found.size <= at_most:
                 got.body = found.read()
             if got.body is not None or found.size > at_most:
                 return got
         answer = self._client.ask_for(key, "get_object")
-        self._fast.missed(key)
+        self._fast.answered(missed=is_fast)
         got = _got(answer, size=_length(key, answer))
         if got.size <= at_most:
             got.body = _read_all(self._client, answer["Body"])
@@ -93,7 +94,8 @@ class Bodies:
         return got
 
     def _part(self, key: str, start: int, end: int, etag: str | None) -> Got:
-        if self._has_parts and (found := self._fast.get(key, start, end, etag)) is not None:
+        is_fast = self._has_parts and self._fast.asks(key)
+        if is_fast and (found := self._fast.get(key, start, end, etag)) is not None:
             body = found.read()
             if body is not None:
                 return Got(found.etag, found.size, found.content_type, found.modified_at, body)
@@ -106,7 +108,7 @@ class Bodies:
                 answer["Body"].close()
                 raise ItemUnreadable(key, "no_parts", "The server stopped answering parts of objects.")
             return _got(answer, size=_length(key, answer), stream=answer["Body"])
-        self._fast.missed(key)
+        self._fast.answered(missed=is_fast)
         total = told.rpartition("/")[2]
         got = _got(answer, size=int(total) if total.isdigit() else _length(key, answer))
         got.body = _read_all(self._client, answer["Body"])

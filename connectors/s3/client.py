@@ -43,6 +43,7 @@ class Client:
     def __init__(self, config: S3Config, credentials: S3Credentials | None, session: Session) -> None:
         self.config = config
         self.network = session.network
+        self._now = session.clock.now
         self.describe = Describe(config)
         self.errands = Errands(session)
         self.pace = Pace(session, self.errands)
@@ -68,6 +69,7 @@ class Client:
             anonymous=config.anonymous,
             requester_pays=config.requester_pays,
             role_arn=config.role_arn,
+            now=self._now(),
         )
 
     def ask(

@@ -6,7 +6,7 @@ patience) and `SourceDown` (it failed, or the network did). Everything else is f
 
 from __future__ import annotations
 
-import time
+import math
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -88,6 +88,7 @@ class Place:
         anonymous: Whether nothing was signed.
         requester_pays: Whether the requests say who pays.
         role_arn: The role that was assumed.
+        now: The moment, POSIX seconds: a server may say until when it wants to be left alone.
     """
 
     shown: str
@@ -96,6 +97,7 @@ class Place:
     anonymous: bool = False
     requester_pays: bool = False
     role_arn: str | None = None
+    now: float = 0.0
 
 
 def source_error(error: Exception, place: Place, *, permission: str = "s3:ListBucket") -> SourceError:
@@ -203,7 +205,8 @@ def _answered(error: Any, place: Place, permission: str) -> SourceError:
     code, status = code_of(error), status_of(error)
     if code in _BUSY or status in (429, 503):
         return SourceBusy(
-            f"{place.shown} asks for fewer requests ({code}).", retry_after_seconds=_retry_after(error)
+            f"{place.shown} asks for fewer requests ({code}).",
+            retry_after_seconds=_retry_after(error, place.now),
         )
     if code in _DOWN or status >= 500:
         return SourceDown(f"{place.shown} answers with an error of its own: {code}, status {status}.")
@@ -332,17 +335,15 @@ def _cause(error: Exception) -> str:
     return type(error).__name__
 
 
-def _retry_after(error: Any) -> float:
+def _retry_after(error: Any, now: float) -> float:
     """Return the seconds that an answer asks to wait; 0 where it does not say."""
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     said = str(headers.get("retry-after", "")).strip()
-    if not said:
-        return 0.0
     try:
-        return max(0.0, float(said))
+        seconds = float(said)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return 0.0
+        try:
+            seconds = parsedate_to_datetime(said).timestamp() - now
+        except (ValueError, TypeError, OverflowError):
+            return 0.0
+    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0

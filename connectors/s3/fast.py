@@ -1,7 +1,8 @@
 """Bodies by obstore, which needs a quarter of boto3's time, for keys that it reads as they are written.
 
-It renames some keys, follows redirects, and tells its errors in prose. So it is asked only for plain keys,
-only by connectors of the operator, and whatever goes wrong is asked again of boto3, which says why.
+It renames some keys, follows redirects, and tells its errors in prose, without their headers. So it is asked
+only for plain keys, only by connectors of the operator, and whatever goes wrong is asked again of boto3,
+which says why, and for how long a server wants to be left alone.
 """
 
 from __future__ import annotations
@@ -62,30 +63,39 @@ class Fast:
         self._lock = threading.Lock()
         self._store: S3Store | None = None
         self._misses = 0
+        self._is_refused = False
         bucket = client.config.bucket
         # Access points and directory buckets sign in other ways.
         self._usable = not client.network.guarded and ":" not in bucket and not bucket.endswith("--x-s3")
 
+    def asks(self, key: str) -> bool:
+        """Tell whether a key is asked for here, and not of boto3 at once."""
+        return self._usable and not self._is_refused and is_plain(key)
+
     def get(self, key: str, start: int = 0, end: int | None = None, etag: str | None = None) -> Found | None:
-        """Return the answer about a plain key, or None where boto3 has to be asked.
+        """Return the answer about a key that `asks` is true of, or None where boto3 has to be asked.
 
         Raises:
             SourceBusy: The server asks for patience.
         """
-        if not self._usable or not is_plain(key):
-            return None
         try:
             return _ask(self._opened(), key, start, end, etag)
         except Exception as error:
             if _BUSY.search(str(error)):
+                self._is_refused = True
                 raise SourceBusy(
                     f"{self._client.place.shown} asks for fewer requests.", retry_after_seconds=0
                 ) from None
             return None
 
-    def missed(self, key: str) -> None:
-        """Note that boto3 had to be asked and could answer; after eight times it is asked at once."""
-        if self._usable and is_plain(key):
+    def answered(self, *, missed: bool) -> None:
+        """Note that boto3 was answered.
+
+        Args:
+            missed: Whether obstore was asked before, in vain; after eight times it is asked no more.
+        """
+        self._is_refused = False
+        if missed:
             self._misses += 1
             self._usable = self._misses < _MOST_MISSES
 

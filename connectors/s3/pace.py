@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -38,7 +37,7 @@ class Pace:
     @property
     def is_held_off(self) -> bool:
         """Whether the server has asked for patience that is not over yet."""
-        return time.monotonic() < self._not_before
+        return self._session.clock.monotonic() < self._not_before
 
     def run(self, attempt: Callable[[], T]) -> T:
         """Return what the attempt returns, at the latest from the eighth time it is made.
@@ -67,11 +66,11 @@ class Pace:
 
     def _hold_off(self, seconds: float) -> None:
         with self._lock:
-            self._not_before = max(self._not_before, time.monotonic() + seconds)
+            self._not_before = max(self._not_before, self._session.clock.monotonic() + seconds)
 
     def _await_turn(self) -> None:
         self._session.check_stop()
-        while (left := self._not_before - time.monotonic()) > 0:
+        while (left := self._not_before - self._session.clock.monotonic()) > 0:
             self._session.wait(left, "S3 asks for fewer requests")
 
 

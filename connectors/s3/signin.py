@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -16,6 +17,9 @@ from connectors.s3.errors import refuse_web_page
 
 if TYPE_CHECKING:
     import boto3
+
+# It writes whole requests down, with what signs them, and answers with the keys of roles.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60

@@ -95,7 +95,7 @@ class Answer:
     hang_up: bool = False
     cut_after: int | None = None
     hang: threading.Event | None = None
-    then: Callable[[], None] | None = None
+    then: Callable[[], object] | None = None
     change: Callable[[bytes], bytes] | None = None
     pass_on: bool = False
 
@@ -122,12 +122,20 @@ def page_of_html(status: int = 200) -> Answer:
 
 
 class Proxy:
-    """Passes requests on to a server, except for those that a fault is planned for."""
+    """Passes requests on to a server, except for those that a fault is planned for.
+
+    Attributes:
+        upstream: The server.
+        asked: Every request since the last `mend`.
+        turn: Rewrites path and query on their way to the server.
+    """
+
+    turn: Callable[[str], str] = staticmethod(lambda path: path)
 
     def __init__(self, upstream: str, *, certificate: Path | None = None) -> None:
         self.upstream = urlsplit(upstream)
         self.asked: list[Asked] = []
-        self._faults: list[tuple[Match, Answer, list[int | None]]] = []
+        self._faults: list[tuple[Match, Answer | Callable[[Asked], Answer], list[int | None]]] = []
         self._lock = threading.Lock()
         self._tokens: list[str] = []
         proxy = self
@@ -147,8 +155,10 @@ class Proxy:
         scheme = "https" if certificate is not None else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 
-    def fault(self, match: Match, answer: Answer, *, times: int | None = None) -> None:
-        """Answer what matches so, for good or so many times."""
+    def fault(
+        self, match: Match, answer: Answer | Callable[[Asked], Answer], *, times: int | None = None
+    ) -> None:
+        """Answer what matches so, for good or so many times; an answer may depend on what is asked."""
         self._faults.append((match, answer, [times]))
 
     def mend(self) -> None:
@@ -188,7 +198,7 @@ class Proxy:
                 if left[0] != 0 and match(asked):
                     if left[0] is not None:
                         left[0] -= 1
-                    return answer
+                    return answer if isinstance(answer, Answer) else answer(asked)
         return None
 
 
@@ -226,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             url = urlsplit(self.path)  # whole where this stands in as a forward proxy
             path = f"{url.path}?{url.query}" if url.query else url.path
-            connection.request(self.command, path, body or None, headers)
+            connection.request(self.command, self.owner.turn(path), body or None, headers)
             got = connection.getresponse()
             read = got.read()
             told = {name: value for name, value in got.getheaders() if name.lower() not in _HOP}

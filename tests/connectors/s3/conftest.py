@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catchment.core.clock import SetClock
+from catchment.core.clock import PassingClock
 from catchment.kit import Item, Session, registry
 from catchment.kit.registry import AnyConnector
 from connectors.s3 import S3, S3Config, S3Credentials, pace
@@ -84,13 +84,13 @@ def source(make_source: MakeSource) -> S3:
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock(2_000_000_000.0)
+def clock() -> PassingClock:
+    return PassingClock(2_000_000_000.0)
 
 
 @pytest.fixture
 def house(
-    tmp_path: Path, clock: SetClock, bucket: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: PassingClock, bucket: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Vault]:
     """A store with one connector, `docs`, to the bucket."""
     real = registry.provider

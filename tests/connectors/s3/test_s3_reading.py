@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from catchment.core.clock import PassingClock
 from catchment.core.errors import RunCancelled
 from catchment.kit import Content, Item, ItemUnreadable, Session, SourceBusy, SourceDown
 from connectors.s3 import S3, fast, reading
@@ -386,6 +387,21 @@ class TestFastWay:
         proxy.mend()
         source.fetch(item)
         assert not by_boto(proxy.asked[-1])
+
+    def test_how_long_a_server_wants_to_be_left_alone_is_asked_of_boto3(
+        self, bucket: Bucket, make_source: MakeSource, proxy: Proxy
+    ) -> None:
+        """Acceptance 18: obstore tells no headers; once boto3 is answered, it is asked again."""
+        bucket.put("a.txt", "x")
+        clock = PassingClock()
+        source = make_source(session=Session(clock=clock))
+        item = items_of(source)["a.txt"]
+        proxy.mend()
+        proxy.fault(gets, error("SlowDown", 503, headers={"Retry-After": "3600"}), times=2)
+        assert source.fetch(item).body == b"x"
+        assert max(clock.waits) == 3600
+        assert source.fetch(item).body == b"x"
+        assert [by_boto(asked) for asked in proxy.asked] == [False, True, True, False]
 
     def test_it_takes_nothing_from_the_environment(
         self, bucket: Bucket, source: S3, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
