@@ -7,6 +7,7 @@ event's name behind it (``?event=page_updated``), has its shared secret as the s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,15 +45,22 @@ def events(headers: Mapping[str, str], body: bytes, secret: str, *, now: float) 
         )
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         # The button that tries a webhook sends no event.
         return []
     if not isinstance(told, dict):
         return []
     stamp = told.get("timestamp")
     if isinstance(stamp, int | float):
-        require_fresh(stamp / 1000, now=now, most_seconds=STALE_SECONDS)
+        require_fresh(_seconds(stamp), now=now, most_seconds=STALE_SECONDS)
     return _reported(told, str(told.get("event") or event))
+
+
+def _seconds(milliseconds: float) -> float:
+    try:
+        return milliseconds / 1000
+    except OverflowError:
+        return math.inf
 
 
 def _with_prefix(signature: str) -> str:

@@ -62,7 +62,15 @@ def read_delivery(headers: Mapping[str, str], body: bytes, secret: str) -> list[
             last.pop(name, None)
             last[name] = event
         return list(last.values())
-    except (ValueError, KeyError, TypeError, AttributeError, SourceDown) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        SourceDown,
+    ) as error:
         raise ConfigRejected(
             "A delivery of GitHub cannot be read.",
             setting="webhook",

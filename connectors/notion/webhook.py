@@ -59,7 +59,7 @@ def read_handshake(headers: Mapping[str, str], body: bytes, secret: str) -> Hand
     token = verification_token(body)
     if token is None:
         return None
-    if secret and not (token == secret and is_signed(header(headers, SIGNATURE), body, secret)):
+    if secret and not (is_signed(header(headers, SIGNATURE), body, secret) and token == secret):
         raise _unsigned()
     return Handshake(
         secret=SecretStr(token),
@@ -80,13 +80,13 @@ def verification_token(body: bytes) -> str | None:
     It is not signed with anything known yet, so it must be taken only while no token is stored.
     """
     token = _told(body).get("verification_token")
-    return token if isinstance(token, str) and token else None
+    return token if isinstance(token, str) and token and token.isascii() else None
 
 
 def _told(body: bytes) -> Mapping[str, Any]:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

@@ -106,6 +106,8 @@ def test_a_signature_that_is_absent_or_wrong_is_refused(site: Site) -> None:
         ({"X-Hub-Signature": ""}, body, SECRET),
         ({"X-Hub-Signature": "sha256="}, body, SECRET),
         ({"X-Hub-Signature": "sha256=äöü"}, body, SECRET),
+        ({"X-Hub-Signature": "\ud800"}, body, SECRET),
+        ({"Authorization": "jwt äöü", "X-Hub-Signature": signed}, other, SECRET),
         ({"X-Hub-Signature": signed[:-1]}, body, SECRET),
         ({"X-Hub-Signature": signed}, other, SECRET),
         ({"X-Hub-Signature": signed}, body, "another secret"),
@@ -130,6 +132,15 @@ def test_an_old_delivery_is_refused(site: Site) -> None:
     site.clock.advance(2)
     with pytest.raises(PermissionMissing, match="old"):
         told_of(site, delivery)
+
+
+@pytest.mark.parametrize("stamp", ["9" * 400, "1e999", "-1e999", "NaN", "true"])
+def test_an_absurd_time_is_old(site: Site, stamp: str) -> None:
+    """Though it is signed."""
+    body = b'{"event": "page_updated", "page": {"id": 7}, "timestamp": %s}' % stamp.encode()
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    with pytest.raises(PermissionMissing, match="old"):
+        told_of(site, ({"X-Hub-Signature": signature}, body))
 
 
 class TestCloud:
@@ -284,7 +295,16 @@ def test_nobody_has_to_be_greeted(site: Site, deliver: Way) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"ping", b"[]", b"{}", b'{"event": "page_updated", "page": {"id": "x"}}']
+    "body",
+    [
+        b"",
+        b"ping",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"event": "page_updated", "page": {"id": "x"}}',
+    ],
 )
 def test_a_body_without_an_event_tells_nothing(site: Site, body: bytes) -> None:
     """Such as that of the button that tries a webhook."""

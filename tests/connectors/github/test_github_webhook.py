@@ -56,8 +56,9 @@ class TestSignature:
         good = headers["X-Hub-Signature-256"]
         bad: list[dict[str, str]] = [
             {**headers, "X-Hub-Signature-256": text}
-            for text in ("", "sha256=", good[:-1], f"sha1={good[7:]}", good.upper(), "sha256=é", good[7:])
+            for text in ("", "sha256=", good[:-1], f"sha1={good[7:]}", good.upper(), good[7:])
         ]
+        bad += [{**headers, "X-Hub-Signature-256": f"sha256={text}"} for text in ("é", "\ud800", "\0")]
         bad.append({name: value for name, value in headers.items() if name != "X-Hub-Signature-256"})
         for one in bad:
             with pytest.raises(PermissionMissing) as caught:
@@ -84,7 +85,8 @@ class TestSignature:
             with pytest.raises(ConfigRejected):
                 read(hooks.delivery("push", payload))
         headers, _ = hooks.ping()
-        for body in (b"", b"[]", b"{", b"\xff"):
+        deep, huge = b"[" * 100_000, b'{"repository": {"id": 1e999}, "issue": {}}'
+        for body in (b"", b"[]", b"{", b"\xff", deep, huge):
             digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
             signed = {**headers, "X-GitHub-Event": "issues", "X-Hub-Signature-256": f"sha256={digest}"}
             with pytest.raises(ConfigRejected):

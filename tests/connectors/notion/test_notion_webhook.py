@@ -49,6 +49,7 @@ class TestSignature:
             {"X-Notion-Signature": sign(b'{"type": "page.created"}', "another")},
             {"X-Notion-Signature": sign(b'{"type": "page.created"}', SECRET).removeprefix("sha256=")},
             {"X-Notion-Signature": "sha256=é"},
+            {"X-Notion-Signature": "sha256=\ud800"},
         ],
     )
     def test_one_that_is_wrong_is_refused_unread(self, headers: dict[str, str]) -> None:
@@ -125,6 +126,8 @@ class TestEvents:
             [],
             b"no json",
             b"",
+            b"\xff",
+            b"[" * 100_000,
         ],
     )
     def test_what_is_nothing_of_ours_is_nothing(self, body: Any) -> None:
@@ -154,6 +157,22 @@ class TestEvents:
         for key in (world.verification_token, "secret_other"):
             with pytest.raises(PermissionMissing):
                 Notion.handshake({"X-Notion-Signature": sign(other, key)}, other, world.verification_token)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 100_000,
+            b'{"verification_token": ""}',
+            b'{"verification_token": ["secret_a"]}',
+            b'{"verification_token": "secret_\\ud800"}',
+            '{"verification_token": "secret_é"}'.encode(),
+        ],
+    )
+    def test_an_absurd_greeting_is_none(self, body: bytes) -> None:
+        """Anybody may send one while no token is stored: it is taken for an event, and not believed."""
+        assert Notion.handshake({}, body, "") is None
+        with pytest.raises(PermissionMissing):
+            Notion.webhook({}, body, "")
 
     def test_the_handshake_reports_nothing(self, world: NotionSimulator) -> None:
         """Taken for an event it is not believed without a token."""
