@@ -70,8 +70,11 @@ class Pace:
 
     def _await_turn(self) -> None:
         self._session.check_stop()
-        while (left := self._not_before - self._session.clock.monotonic()) > 0:
-            self._session.wait(left, "S3 asks for fewer requests")
+        clock, waited_until = self._session.clock, 0.0
+        # Another thread may have been told of a later moment meanwhile.
+        while (until := self._not_before) > max(waited_until, clock.monotonic()):
+            self._session.wait(until - clock.monotonic(), "S3 asks for fewer requests")
+            waited_until = until
 
 
 def _grown(first: float, times: int) -> float:
