@@ -122,7 +122,7 @@ PLANNED = (
             Setting("pathFilter", str | list[str] | None, "Only files whose path matches."),
         ),
         credentials=(Setting("token", SecretStr | None, "Personal access token."), *_TOKENS),
-        scopes=("contents:read", "issues:read", "metadata:read"),
+        scopes=("contents:read", "issues:read", "pull_requests:read", "discussions:read", "metadata:read"),
     ),
     Planned(
         "slack",

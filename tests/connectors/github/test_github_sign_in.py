@@ -521,6 +521,13 @@ class TestSettings:
         for one in planned.credentials:
             assert one.name in GitHubCredentials.model_fields
 
+    def test_what_to_grant_is_told_before_the_code_is_there(self) -> None:
+        """The catalogue names each permission that the connector needs; it may say more in words."""
+        from catchment.kit.catalog import PLANNED
+
+        planned = next(one for one in PLANNED if one.slug == "github")
+        assert set(planned.scopes) == {one for one in GitHub.scopes_needed if one.endswith(":read")}
+
     @pytest.mark.parametrize(
         "given",
         [{}, {"token": ""}, {"app_id": "1"}, {"private_key": PEM}, {"token": "x", "app_id": "1"}],
