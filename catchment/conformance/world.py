@@ -54,6 +54,7 @@ class World(ABC):
         cannot: Why the vendor has no such thing, by ability; every skip prints it.
         unseen: Acts that no change feed tells of, and why; the next complete listing must catch them.
         not_http: Why the source is not read over HTTP; empty where it is.
+        unsigned_body: Why the signature of a delivery does not cover its body; empty where it does.
         long_listing: How many things make a listing that names positions in it, where it can go on.
         no_positions: Why listings of this world name none, though others of the connector do; or empty.
         old_configs: Settings as older versions of the connector saved them.
@@ -67,6 +68,7 @@ class World(ABC):
     cannot: ClassVar[Mapping[Ability, str]] = {}
     unseen: ClassVar[Mapping[Ability, str]] = {}
     not_http: ClassVar[str] = ""
+    unsigned_body: ClassVar[str] = ""
     long_listing: ClassVar[int] = 7
     no_positions: ClassVar[str] = ""
     old_configs: ClassVar[Sequence[Mapping[str, Any]]] = ()
@@ -254,7 +256,7 @@ class World(ABC):
         raise NotImplementedError
 
     def stale_delivery(self, name: str) -> Delivery:
-        """Return one that was signed a day ago."""
+        """Return one that was signed a day ago; longer ago where the vendor itself tries for a day."""
         raise NotImplementedError
 
     def unknown_delivery(self) -> Delivery:

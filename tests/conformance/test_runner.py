@@ -47,6 +47,12 @@ class Modest(FolderWorld):
     cannot: ClassVar[Mapping[Ability, str]] = {**FolderWorld.cannot, Ability.RENAME: "paths are keys"}
 
 
+class Unsigned(ShelfWorld):
+    """Says of signatures that they do not cover bodies."""
+
+    unsigned_body = "the vendor signs the address alone"
+
+
 class TestSkips:
     def test_what_a_vendor_cannot_do_is_skipped_with_the_reason(self, tmp_path: Path) -> None:
         result = run_check(made(Ability.PAGE_SIZE), FolderWorld, tmp_path)
@@ -67,6 +73,12 @@ class TestSkips:
         result = run_check(made(Ability.RENAME), Modest, tmp_path)
         assert result.outcome is Outcome.FAILED
         assert "says that it cannot" in result.reason
+
+    def test_a_body_that_is_signed_after_all_is_an_error(self, tmp_path: Path) -> None:
+        signature = next(check for check in all_checks() if check.name == "webhook-signature")
+        result = run_check(signature, Unsigned, tmp_path)
+        assert result.outcome is Outcome.FAILED
+        assert "its body is signed" in result.reason
 
     def test_the_reference_skips_nothing(self) -> None:
         """A skip there would be a check that nobody has seen pass."""
