@@ -8,11 +8,12 @@ import math
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from catchment.conformance import Ability, Delivery, Setup, SimulatedWorld, World
+from catchment.conformance import Ability, Delivery, Setup, SimulatedWorld
 from catchment.core.clock import SetClock
 from catchment.kit.oauth import Client, ClientSettings
 from catchment.simulators import faults
@@ -27,7 +28,6 @@ ANN = "ann"
 """Who signs in: so she may read what the kit restricts to her."""
 SPACE = "ENG"
 ACCESS, REFRESH, WEAK = "canary-access-of-ann", "canary-refresh-of-ann", "canary-access-without-pages"
-PERSONAL, BLIND = "canary-personal-token-of-ann", "canary-personal-token-of-bob"
 EVENTS = {
     "page": "page",
     "blogpost": "blog",
@@ -70,17 +70,17 @@ class ConfluenceWorld(SimulatedWorld):
     error_body: ClassVar[Any] = {"errors": [{"status": 503, "code": "UNAVAILABLE", "title": "Not now"}]}
     cannot: ClassVar[dict[Ability, str]] = {
         Ability.EXPIRE_CURSORS: "a mark is a moment of our own, and lists go back to their beginning",
-        Ability.DELIVERY: "Cloud delivers to apps of its own alone, and not to sign-ins",
-        Ability.STALE_DELIVERY: "Cloud delivers to apps of its own alone, and not to sign-ins",
-        Ability.UNKNOWN_DELIVERY: "Cloud delivers to apps of its own alone, and not to sign-ins",
     }
     unseen: ClassVar[dict[Ability, str]] = {
         Ability.REMOVE: "lists by the last change name what is there",
         Ability.MOVE: "a move makes no version and moves no date",
     }
-    old_configs = (
+    old_configs: ClassVar[Sequence[Mapping[str, Any]]] = (
         {"instanceUrl": "https://example.atlassian.net"},
         {"instanceUrl": "https://example.atlassian.net/wiki/home", "spaceKeys": ["ENG"], "comments": False},
+    )
+    unsigned_body: ClassVar[str] = (
+        "Cloud signs verb, path and parameters of a delivery, which names what to read and no more"
     )
     simulator: SmallPages
 
@@ -89,7 +89,7 @@ class ConfluenceWorld(SimulatedWorld):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._ids: dict[str, int] = {}
+        self.ids: dict[str, int] = {}
         self.site = self.simulator.world
         self.site.add_user(ANN)
         self.site.add_space(SPACE)
@@ -108,7 +108,7 @@ class ConfluenceWorld(SimulatedWorld):
     # -- how it is read -------------------------------------------------------------------------
 
     def body_path(self, name: str) -> str:
-        one = self.site.contents[self._ids[name]]
+        one = self.site.contents[self.ids[name]]
         return rf".*/(att)?{one.id}(/download)?"
 
     def refusal(self, status: int) -> Any:
@@ -129,7 +129,7 @@ class ConfluenceWorld(SimulatedWorld):
         self.simulator.most_at_once = min(size, 250)
 
     def least_requests(self, listed: int, read: int) -> int:
-        kinds = Counter(one.kind for one in self._living())
+        kinds = Counter(one.kind for one in self.living())
         # Which site the sign-in is for, its spaces, and a list for each kind.
         lists = 2 + sum(max(-(-kinds[kind] // self.simulator.most_at_once), 1) for kind in LISTS)
         if not read:
@@ -140,19 +140,20 @@ class ConfluenceWorld(SimulatedWorld):
 
     # -- what is true, and what people do -------------------------------------------------------
 
-    def _living(self) -> list[Content]:
+    def living(self) -> list[Content]:
+        """Return what Ann may read now."""
         every = self.site.contents.values()
         holders = ((one, self.site.holder(one)) for one in every if one.status == "current")
         return [one for one, holder in holders if holder is not None and holder.status == "current"]
 
     def truth(self) -> dict[str, str]:
-        return {one.shown_id: _words(one) for one in self._living()}
+        return {one.shown_id: _words(one) for one in self.living()}
 
     def key(self, name: str) -> str:
-        return self.site.contents[self._ids[name]].shown_id
+        return self.site.contents[self.ids[name]].shown_id
 
     def put(self, name: str, text: str) -> None:
-        self._ids[name] = self._made(KINDS[len(self._ids) % len(KINDS)], name, text)
+        self.ids[name] = self._made(KINDS[len(self.ids) % len(KINDS)], name, text)
 
     def _made(self, kind: str, name: str, text: str) -> int:
         body = f"<p>{text}</p>"
@@ -165,31 +166,31 @@ class ConfluenceWorld(SimulatedWorld):
         return self.site.attach(self._home, f"{name}.txt", text.encode())
 
     def edit(self, name: str, text: str) -> None:
-        one = self.site.contents[self._ids[name]]
+        one = self.site.contents[self.ids[name]]
         if one.kind == "attachment":
             self.site.attach(self._home, one.title, text.encode())
         else:
             self.site.edit(one.id, f"<p>{text}</p>")
 
     def remove(self, name: str) -> None:
-        self.site.trash(self._ids[name])
+        self.site.trash(self.ids[name])
 
     def restore(self, name: str) -> None:
-        self.site.restore(self._ids[name])
+        self.site.restore(self.ids[name])
 
     def rename(self, name: str, new: str) -> None:
-        self._ids[new] = self._ids.pop(name)
-        self.site.rename(self._ids[new], new)
+        self.ids[new] = self.ids.pop(name)
+        self.site.rename(self.ids[new], new)
 
     def move(self, name: str) -> None:
-        self.site.move(self._ids[name], parent=self._attic)
+        self.site.move(self.ids[name], parent=self._attic)
 
     def restrict(self, name: str, who: str) -> None:
-        self.site.restrict(self._ids[name], users=[who])
+        self.site.restrict(self.ids[name], users=[who])
 
     def late(self, name: str, text: str) -> None:
         self.put(name, text)
-        for one in (self.site.contents[self._ids[name]], self.site.traces[-1].state):
+        for one in (self.site.contents[self.ids[name]], self.site.traces[-1].state):
             if one is not None:
                 one.created = one.modified = self.clock.now() - LOOK_BACK_SECONDS / 2
 
@@ -226,18 +227,18 @@ class ConfluenceWorld(SimulatedWorld):
 
     def repeat_cursor(self) -> None:
         first = _cursor([-1, -1])
-        self.change_pages(lambda request, reply: _leading(reply, request.query.get("cursor") or first))
+        self.change_pages(lambda request, reply: leading(reply, request.query.get("cursor") or first))
 
     def empty_page(self) -> None:
         def emptied(request: Request, reply: Reply) -> Reply:
             place = json.loads(base64.urlsafe_b64decode(request.query["cursor"]))
             reply.body = {**reply.body, "results": []}
-            return _leading(reply, _cursor(place, indent=1))
+            return leading(reply, _cursor(place, indent=1))
 
         self.change_pages(emptied, skip=1, times=1)
 
     def drop_next(self) -> None:
-        self.change_pages(lambda _, reply: _leading(reply, None))
+        self.change_pages(lambda _, reply: leading(reply, None))
 
     def expire_token(self, after: int) -> None:
         expire = faults.meanwhile(lambda: self.simulator.sign_ins.access.pop(ACCESS, None))
@@ -246,73 +247,16 @@ class ConfluenceWorld(SimulatedWorld):
     def future_cursor(self) -> str:
         return Cursor(self.clock.now() + YEAR_SECONDS).text()
 
-
-class DataCenterWorld(ConfluenceWorld):
-    """The same at Data Center, whose lists go by position and whose webhooks are signed."""
-
-    listing_path = r"/rest/api/content(/search)?"
-    address_setting = "instance_url"
-    error_body: ClassVar[Any] = {"statusCode": 503, "message": "Not now"}
-    cannot: ClassVar[dict[Ability, str]] = {
-        Ability.EXPIRE_CURSORS: ConfluenceWorld.cannot[Ability.EXPIRE_CURSORS],
-        Ability.EXPIRE_TOKEN: "a personal access token is not renewed",
-    }
-    old_configs = ({"instanceUrl": "https://wiki.example.com/confluence", "spaceKeys": ["ENG"]},)
-    expire_token = World.expire_token
-
-    def sign_in(self) -> None:
-        self.simulator.sign_ins.personal.update({PERSONAL: ANN, BLIND: "bob"})
-
-    def body_path(self, name: str) -> str:
-        one = self.site.contents[self._ids[name]]
-        return rf"/rest/api/content/{one.id}|/download/attachments/{one.container_id}/{one.title}"
-
-    def config(self) -> dict[str, Any]:
-        return {"instance_url": self.url}
-
-    def credentials(self) -> dict[str, Any]:
-        return {"personal_token": PERSONAL}
-
-    def least_requests(self, listed: int, read: int) -> int:
-        kinds = Counter(one.kind for one in self._living())
-        size = self.simulator.most_at_once
-        # Each page of a list begins with the last row of the one before. What belongs to pages comes along.
-        lists = [max(-(-(kinds[kind] - 1) // (size - 1)), 1) for kind in ("page", "blogpost")]
-        return 1 + sum(lists) + read
-
-    def bad_token(self) -> Setup:
-        return Setup(credentials={"personal_token": "canary-personal-token-of-nobody"})
-
-    def missing_scope(self) -> Setup:
-        return Setup(credentials={"personal_token": BLIND})
-
-    def fail_body(self, name: str) -> None:
-        SimulatedWorld.fail_body(self, name)
-
-    def repeat_cursor(self) -> None:
-        def repeat(request: Request, reply: Reply) -> Reply:
-            first = self.simulator.answer(replace(request, query={**request.query, "start": "0"}))
-            return _leading(first, "the same")
-
-        self.change_pages(repeat)
-
-    def empty_page(self) -> None:
-        def emptied(_: Request, reply: Reply) -> Reply:
-            reply.body = {**reply.body, "results": []}
-            return reply
-
-        self.change_pages(emptied, skip=1, times=1)
-
     # -- webhooks -------------------------------------------------------------------------------
 
     def webhook_secret(self) -> str:
         return self.simulator.webhook_secret
 
     def delivery(self, name: str) -> Delivery:
-        return self._delivery("updated", self._ids[name], time.time())
+        return self._delivery("updated", self.ids[name], time.time())
 
     def stale_delivery(self, name: str) -> Delivery:
-        return self._delivery("updated", self._ids[name], time.time() - 86_400)
+        return self._delivery("updated", self.ids[name], time.time() - 86_400)
 
     def unknown_delivery(self) -> Delivery:
         return self._delivery("viewed", self._home, time.time())
@@ -320,10 +264,13 @@ class DataCenterWorld(ConfluenceWorld):
     def _delivery(self, what: str, id: int, sent: float) -> Delivery:
         self.simulator.clock = SetClock(sent)
         try:
-            event = f"{EVENTS[self.site.contents[id].kind]}_{what}"
-            return Delivery(*self.simulator.delivery(event, id))
+            return Delivery(*self.sent(f"{EVENTS[self.site.contents[id].kind]}_{what}", id))
         finally:
             self.simulator.clock = self.clock
+
+    def sent(self, event: str, id: int) -> tuple[dict[str, str], bytes]:
+        """Return headers and body of a delivery, as they are sent now: to a Connect app."""
+        return self.simulator.cloud_delivery(event, id)
 
 
 def _words(one: Content) -> str:
@@ -334,7 +281,7 @@ def _cursor(place: list[Any], *, indent: int | None = None) -> str:
     return base64.urlsafe_b64encode(json.dumps(place, indent=indent).encode()).decode()
 
 
-def _leading(reply: Reply, cursor: str | None) -> Reply:
+def leading(reply: Reply, cursor: str | None) -> Reply:
     """Return a page that names another next one, or none."""
     links = {name: value for name, value in reply.body["_links"].items() if name != "next"}
     if cursor is not None:

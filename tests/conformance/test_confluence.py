@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from catchment.conformance import Check, World, all_checks, require
-from tests.conformance.confluence import ConfluenceWorld, DataCenterWorld
+from tests.conformance.confluence import ConfluenceWorld
+from tests.conformance.confluence_data_center import DataCenterWorld
 
 
 @pytest.mark.parametrize("world", [ConfluenceWorld, DataCenterWorld], ids=["cloud", "data center"])
