@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -54,6 +54,7 @@ class Post:
         updated: POSIX seconds of the last edit.
         path: Where its page is; empty for none.
         enclosure: Address of a file that comes with it; empty for none.
+        stamp: Counts up with every edit at the site.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Post:
     updated: float
     path: str
     enclosure: str = ""
+    stamp: int = 0
 
     @property
     def summary(self) -> str:
@@ -85,6 +87,7 @@ class Feed:
         path: Where it is.
         window: Entries on a page, the newest.
         paged: Whether it links to pages with the older ones.
+        by_change: Whether what was changed last comes first, as many feeds of Atom have it.
         brief: Whether it brings the beginnings of texts only.
         etag: Whether it tells an ETag and honours one.
         modified: Whether it tells and honours a time of the last change.
@@ -106,6 +109,7 @@ class Feed:
     path: str
     window: int = 20
     paged: bool = False
+    by_change: bool = False
     brief: bool = False
     etag: bool = True
     modified: bool = True
@@ -133,7 +137,7 @@ class Simulation(Simulator):
         self.feeds: dict[str, Feed] = {}
         self.posts: dict[str, Post] = {}
         self.requests_a_minute: int | None = None
-        self._number = 0
+        self._number = self._stamp = 0
         self._minute = (0, 0)
 
     # -- the site's own acts ----------------------------------------------------------------------
@@ -175,7 +179,8 @@ class Simulation(Simulator):
         with self.lock:
             for name, value in facts.items():
                 setattr(post, name, value)
-            post.updated = self.clock.now()
+            self._stamp += 1
+            post.updated, post.stamp = self.clock.now(), self._stamp
 
     def move(self, post: Post, path: str) -> None:
         """Give an article's page another address; its identity stays."""
@@ -269,6 +274,8 @@ class Simulation(Simulator):
 
     def _document(self, feed: Feed, page: int, request: Request) -> str:
         newest = feed.posts[::-1]
+        if feed.by_change:
+            newest.sort(key=lambda post: (-post.updated, -post.stamp))
         posts = newest[(page - 1) * feed.window : page * feed.window]
         older = ""
         if feed.paged and len(newest) > page * feed.window:
@@ -471,7 +478,9 @@ def _is_unchanged(request: Request, headers: dict[str, str]) -> bool:
     if asked is not None and "ETag" in headers:
         return headers["ETag"] in [tag.strip().removeprefix("W/") for tag in asked.split(",")]
     since = request.headers.get("if-modified-since")
-    return since is not None and since == headers.get("Last-Modified")
+    if since is None or "Last-Modified" not in headers:
+        return False
+    return parsedate_to_datetime(since) >= parsedate_to_datetime(headers["Last-Modified"])
 
 
 def _moment(seconds: float) -> datetime:

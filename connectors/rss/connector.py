@@ -120,7 +120,7 @@ class RSS(Connector[RSSConfig, RSSCredentials | None]):
     def changes(self, scope: Scope, cursor: str | None) -> Iterator[FeedEvent]:
         """Yield the entries that are new or different, and those that the feed says were taken away.
 
-        Older pages are followed without a mark, and as long as a page shows nothing that is known.
+        Older pages are followed to their end once, and later until a page shows something as it was known.
 
         Raises:
             CursorExpired: The mark is none of ours.

@@ -13,6 +13,8 @@ from connectors.rss.reading import Reader
 
 MOST_PAGES = 100
 """Older pages that are followed at a time."""
+MOST_IDLE_PAGES = 3
+"""Pages in a row that show nothing more, before no other is asked for."""
 
 
 class Following:
@@ -46,11 +48,12 @@ class Following:
         self._seen: set[str] = set()
         self._gone: set[str] = set()
         self._most = MOST_ENTRIES
+        self._had_known = self._has_known = self._has_same = False
 
     def events(self, first: Document, *, history: bool) -> Iterator[FeedEvent]:
         """Yield what is new or different, and what was taken away, from the first page on.
 
-        Older pages are followed without a mark, and as long as nothing is shown that was known.
+        Older pages are followed to their end once; later until a page shows something just as it was known.
 
         Raises:
             SourceError: An older page cannot be read.
@@ -64,6 +67,7 @@ class Following:
 
     def _page(self, document: Document) -> Iterator[FeedEvent]:
         told = list(self._tell(document))
+        self._had_known, self._has_known, self._has_same = self._had_known or self._has_known, False, False
         for one in reversed(told):
             self._after.note(one.item.key, one.version, most=self._most)
         for one in told:
@@ -71,23 +75,38 @@ class Following:
             if key in self._seen:
                 continue
             self._seen.add(key)
+            self._has_known |= self._before is not None and self._before.knows(key)
             if self._before is None or not self._before.has(key, one.version):
                 yield Changed(self._take(one))
+            else:
+                self._has_same = True
         for guid in document.removed:
             if (key := key_of_guid(self._place, guid)) not in self._seen:
                 self._gone.add(key)
                 yield Deleted(key)
 
     def _older(self, first: Document) -> Iterator[FeedEvent]:
+        reads_all = self._before is None or not self._before.complete
         page: Document | None = first
-        for _ in range(MOST_PAGES):
-            if page is None or not page.older:
-                return
-            if self._before is not None and any(map(self._before.knows, self._seen)):
-                return
+        followed: set[str] = set()
+        idle = 0
+        while page is not None and page.older and len(followed) < MOST_PAGES:
+            if not reads_all and self._is_met:
+                break
+            if page.older in followed or idle == MOST_IDLE_PAGES:
+                return  # such links may go on for ever; the next run tries whether they lead on by then
+            followed.add(page.older)
             page = self._reader.older(self._place, page.older)
             known = len(self._seen)
             if page is not None:
                 yield from self._page(page)
-            if len(self._seen) == known:
-                return  # links to pages that show nothing more may go on for ever
+            idle = idle + 1 if len(self._seen) == known else 0
+        self._after.complete = bool(followed) or not reads_all
+
+    @property
+    def _is_met(self) -> bool:
+        """Whether the newest page leads to what was read before.
+
+        It shows something just as it was, or what lies behind all that the mark remembers.
+        """
+        return self._has_same or (self._had_known and not self._has_known)

@@ -27,6 +27,7 @@ class Mark:
         modified: The server's time of the last change, as it wrote it.
         digest: Hash of the bytes that were read.
         whole_at: When the feed was last read without asking whether it changed; POSIX seconds.
+        complete: Whether older pages, which it links to, were followed to where nothing was missing.
         entries: Version of each entry that the feed showed, both as short hashes. Of those that it shows no
             longer as many as it shows: one may come back when another is taken away.
     """
@@ -37,6 +38,7 @@ class Mark:
     modified: str = ""
     digest: str = ""
     whole_at: float = 0.0
+    complete: bool = False
     entries: dict[str, str] = field(default_factory=dict)
 
     @classmethod

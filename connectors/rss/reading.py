@@ -90,7 +90,8 @@ class Reader:
         """
         if mark is None:
             return self._page(place, place.url, None)
-        asks_whole = self._session.clock.now() - mark.whole_at >= whole_after_seconds
+        # A clock that was ahead for a while has left a time that has not come.
+        asks_whole = not 0 <= self._session.clock.now() - mark.whole_at < whole_after_seconds
         condition = None if asks_whole else mark
         if not mark.url:
             return self._page(place, place.url, condition)

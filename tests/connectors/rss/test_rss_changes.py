@@ -13,6 +13,7 @@ from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.rss import Form, Simulation
 from catchment.simulators.wire import Reply, Request
+from connectors.rss.following import MOST_IDLE_PAGES
 from connectors.rss.mark import MOST_ENTRIES, Mark
 from tests.support.rss import MakeSource, items_in, key, read, removed_in
 
@@ -138,8 +139,9 @@ class TestHistory:
 
         site.faults.add(Fault(faults.changed(circle)))
         site.asked.clear()
-        assert len(read(make_source(feed.path))[0]) == 10
-        assert len(site.asked) == 3
+        source = make_source(feed.path)
+        events, mark = read(source)
+        assert (len(events), len(site.asked)) == (10, 2)
         pages = iter(range(2, 1000))
 
         def endless(_: Request, reply: Reply) -> None:
@@ -150,7 +152,46 @@ class TestHistory:
         site.faults.add(Fault(faults.changed(endless)))
         site.asked.clear()
         assert len(read(make_source(feed.path))[0]) == 5
-        assert len(site.asked) == 2
+        assert len(site.asked) == 1 + MOST_IDLE_PAGES
+        site.faults.clear()
+        site.publish("news", "New", "<p>x</p>")
+        assert len(items_in(read(source, mark)[0])) == 3, "what lies behind is found once the links are right"
+
+    def test_links_to_older_pages_that_come_later_are_followed_whole(
+        self, site: Simulation, make_source: MakeSource
+    ) -> None:
+        """And once: then a page that shows something as it was is the end again."""
+        feed = site.add_feed("news", window=5)
+        fill(site, 23)
+        source = make_source(feed.path)
+        _, mark = read(source)
+        feed.paged = True
+        site.publish("news", "New", "<p>x</p>")
+        events, mark = read(source, mark)
+        assert len(events) == 19
+        site.asked.clear()
+        site.publish("news", "Newer", "<p>x</p>")
+        assert len(read(source, mark)[0]) == 1
+        assert len(site.asked) == 1
+
+    def test_edits_that_do_not_fit_a_page_are_followed(
+        self, site: Simulation, make_source: MakeSource
+    ) -> None:
+        """Where what was changed last comes first: as far as the mark remembers, and no further."""
+        feed = site.add_feed("news", window=5, paged=True, by_change=True)
+        fill(site, 60)
+        source = make_source(feed.path)
+        _, mark = read(source)
+        for post in feed.posts[-12:]:
+            site.edit(post, body="<p>otherwise</p>")
+        site.asked.clear()
+        events, mark = read(source, mark)
+        assert (len(events), len(site.asked)) == (12, 3)
+        for post in feed.posts:
+            site.edit(post, body="<p>again otherwise</p>")
+        site.asked.clear()
+        read(source, mark)
+        assert len(site.asked) == 5, "of a small feed twenty entries are remembered"
 
     def test_what_moves_to_the_next_page_meanwhile_is_reported_once(
         self, site: Simulation, make_source: MakeSource

@@ -76,6 +76,15 @@ class TestConditions:
         assert set(items_in(events)) == {"Unseen"}
         assert Mark.read(later).whole_at == clock.now()
 
+    def test_a_mark_of_a_time_that_has_not_come_hides_nothing(
+        self, news: Simulation, make_source: MakeSource, clock: SetClock
+    ) -> None:
+        """A clock was ahead for a while; and the server compares times."""
+        source = make_source(FEED)
+        meaning = Mark.read(read(source)[1]).meaning
+        late = Mark(meaning, modified="Tue, 01 Jan 2999 00:00:00 GMT", whole_at=clock.now() + 365 * DAY)
+        assert len(read(source, late.text())[0]) == 3
+
     def test_a_server_that_says_unasked_that_nothing_changed_makes_no_sense(
         self, news: Simulation, make_source: MakeSource
     ) -> None:
