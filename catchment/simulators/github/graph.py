@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+)
 
 from catchment.simulators.github import bodies
 from catchment.simulators.github.cost import Refusal, cost_of
@@ -95,12 +103,8 @@ def answer(github: GitHub, call: Call) -> Reply:
     if not isinstance(sent, dict) or not isinstance(sent.get("query"), str):
         return Reply(400, bodies.error("A query attribute must be specified and must be a string.", 400))
     variables = sent.get("variables") or {}
-    try:
-        document = parse(sent["query"])
-    except GraphQLError as error:
-        return Reply(200, {"errors": [_told(error)]})
-    wrong = validate(schema(), document)
-    if wrong:
+    document, wrong = _read(sent["query"])
+    if document is None:
         return Reply(200, {"errors": [_told(error) for error in wrong]})
     try:
         points, nodes = cost_of(document, variables)
@@ -118,6 +122,17 @@ def answer(github: GitHub, call: Call) -> Reply:
     if found.errors:
         body["errors"] = [_told(error) for error in found.errors]
     return Reply(200, body, headers)
+
+
+@lru_cache(maxsize=64)
+def _read(question: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+    """Read a question once, however often it is asked; without a document there is what is wrong with it."""
+    try:
+        document = parse(question)
+    except GraphQLError as error:
+        return None, [error]
+    wrong = validate(schema(), document)
+    return (None, wrong) if wrong else (document, [])
 
 
 def _told(error: GraphQLError) -> Body:
