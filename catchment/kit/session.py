@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from catchment.core.clock import Clock, SystemClock
@@ -38,6 +40,11 @@ def _keep_nothing(_credentials: SourceCredentials) -> None:
     """Drop renewed credentials: the caller has no place for them."""
 
 
+def _temporary_folder() -> Path:
+    """Use the folder of the machine: nobody named a better one."""
+    return Path(tempfile.gettempdir())
+
+
 def _note_nothing(_reason: str, _seconds: float) -> None:
     """Say nothing about a wait."""
 
@@ -54,6 +61,9 @@ class Session:
         oauth_client: Returns what a vendor knows this installation by, by the provider's slug, to renew
             tokens with; see `catchment.kit.oauth.client_of`.
         on_wait: Called with a reason and seconds when a wait begins, so that a person can see it.
+        spool: Returns a folder for what is too large for memory. That of a run lies on the disk of the store
+            and goes with the run; without a run it is the machine's temporary folder, which may be memory.
+            Raises OSError where it cannot be made.
         known: Returns what is recorded of items, by key, as far as anything is: for sources that must ask
             more about what is new. Called from the thread that lists.
         trusted: Made by the operator of this machine; others may not read local folders outside
@@ -65,6 +75,7 @@ class Session:
     save_credentials: Callable[[SourceCredentials], None] = _keep_nothing
     oauth_client: Callable[[str], Client | None] = _knows_nobody
     on_wait: Callable[[str, float], None] = _note_nothing
+    spool: Callable[[], Path] = _temporary_folder
     known: Callable[[Sequence[str]], Mapping[str, Recorded]] = _recorded_nothing
     trusted: bool = True
 

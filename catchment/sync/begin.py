@@ -138,5 +138,6 @@ def begin_run(
         stop=stop,
     )
     session.on_wait = run.note_wait
+    session.spool = lambda: run.spool
     reserve.keep(surroundings.engine)
     return run

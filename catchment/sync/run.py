@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -161,6 +162,7 @@ class Run:
         self.keeper: CursorKeeper | None = None
         self.waiting: tuple[str, float] | None = None
         self._spool: Path | None = None
+        self._spool_lock = threading.Lock()
 
     @cached_property
     def config_hash(self) -> str:
@@ -176,11 +178,12 @@ class Run:
 
     @property
     def spool(self) -> Path:
-        """A folder of this run for large bodies; gone when the run is closed."""
-        if self._spool is None:
-            self.around.spool.mkdir(parents=True, exist_ok=True)
-            self._spool = Path(tempfile.mkdtemp(prefix=f"{self.row.id}-", dir=self.around.spool))
-        return self._spool
+        """A folder of this run for large bodies, the same for every thread; gone when the run is closed."""
+        with self._spool_lock:
+            if self._spool is None:
+                self.around.spool.mkdir(parents=True, exist_ok=True)
+                self._spool = Path(tempfile.mkdtemp(prefix=f"{self.row.id}-", dir=self.around.spool))
+            return self._spool
 
     def close(self) -> None:
         """Let go of the source and of spool files."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,7 +86,7 @@ class Archives:
             bytes_read=bytes_read,
             bytes_all=bytes_all,
             requests_left=self._client.judge.left,
-        ) and _has_room(bytes_read):
+        ) and self._has_room(bytes_read):
             self._shelf = self._taken(repository, commit)
 
     def get(self, sha: str, *, whole_bytes: int) -> bytes | PieceStream | None:
@@ -101,6 +100,12 @@ class Archives:
             self._shelf.close()
             self._shelf = None
 
+    def _has_room(self, size: int) -> bool:
+        try:
+            return shutil.disk_usage(self._session.spool()).free - size >= LEAST_FREE_BYTES
+        except OSError:
+            return False
+
     def _is_read(self, repository: Repository, path: str, size: int) -> bool:
         return (
             size <= self._selection.max_file_bytes
@@ -110,7 +115,7 @@ class Archives:
 
     def _taken(self, repository: Repository, commit: str) -> Shelf | None:
         try:
-            shelf = Shelf()
+            shelf = Shelf(self._session.spool())
         except OSError as error:
             _log.warning("No archive of %s is taken: %s", repository.name, error)
             return None
@@ -159,13 +164,6 @@ def is_cheaper(*, files: int, bytes_read: int, bytes_all: int, requests_left: in
     if requests_left is not None and files + RESERVE > requests_left:
         return True
     return bytes_all - bytes_read <= files * BYTES_FOR_REQUEST
-
-
-def _has_room(size: int) -> bool:
-    try:
-        return shutil.disk_usage(tempfile.gettempdir()).free - size >= LEAST_FREE_BYTES
-    except OSError:
-        return False
 
 
 class _Unpacked(PieceStream):

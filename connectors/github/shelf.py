@@ -12,15 +12,23 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 
 from catchment.kit.streams import PIECE_BYTES, PieceStream
 
 
 class Shelf:
-    """Bytes by hash, in a file that goes with this object; used by many threads at once."""
+    """Bytes by hash, in a file that goes with this object; used by many threads at once.
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+    Args:
+        folder: Where the file lies, without a name of its own.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with this object
         # A database without a name lies in a temporary file, too, so that memory stays flat.
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute("CREATE TABLE kept (sha TEXT PRIMARY KEY, at INTEGER, size INTEGER) WITHOUT ROWID")

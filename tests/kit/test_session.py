@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,11 @@ def test_a_wait_is_seen_and_its_end_too() -> None:
     with pytest.raises(RunCancelled):
         session.wait(60.0, "again")
     assert seen == [("rate limit", 0.01), ("", 0.0), ("again", 60.0), ("", 0.0)]
+
+
+def test_without_a_run_large_bodies_go_where_the_machine_has_them() -> None:
+    """A check, or a look into what can be chosen, has no folder of its own."""
+    assert Session().spool() == Path(tempfile.gettempdir())
 
 
 def test_a_stop_is_noticed_between_requests() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from catchment.store import runs
 from catchment.store.engine import writing
 from catchment.sync import parse as parse_lane
 from catchment.sync.batches import PLACES, Action, Batch
+from catchment.sync.claim import Claimed
 from catchment.sync.close import close_run
 from catchment.sync.fetching import SPOOL_BYTES
 from catchment.sync.lanes import run_in_threads
@@ -184,6 +187,33 @@ class TestBounds:
         # Unchanged content is recognised without parsing, and leaves no file either.
         world.put("large", world.scopes["main"]["large"].text)
         assert house.sync().details["skipped"] == {"unchanged": 1, "same_content": 1}
+        assert list((house.home / "spool").iterdir()) == []
+
+    def test_all_threads_of_a_run_have_one_folder(
+        self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The source has it, too, through its session; two that ask at once do not make two."""
+        both = threading.Barrier(2)
+        real = tempfile.mkdtemp
+
+        def made(**where: Any) -> str:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.1)
+            return real(**where)
+
+        monkeypatch.setattr("catchment.sync.run.tempfile.mkdtemp", made)
+        claimed = house.claim()
+        assert isinstance(claimed, Claimed)
+        run = house.begun(claimed)
+        assert list((house.home / "spool").glob("*")) == [], "not before it is wanted"
+        found: list[Path] = []
+        asking = [threading.Thread(target=lambda: found.append(run.source.session.spool())) for _ in "ab"]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join(30)
+        assert found == [run.spool, run.spool]
+        run.close()
         assert list((house.home / "spool").iterdir()) == []
 
     def test_a_run_that_is_cancelled_leaves_no_files(self, house: Vault, world: World) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -315,9 +318,9 @@ class TestTrouble:
 
 
 class TestShelf:
-    def test_bytes_are_found_by_the_hash_of_git(self) -> None:
+    def test_bytes_are_found_by_the_hash_of_git(self, tmp_path: Path) -> None:
         """A file that is shorter than it said, or longer, is not."""
-        shelf = Shelf()
+        shelf = Shelf(tmp_path)
         shelf.put([b"hel", b"lo"], 5)
         shelf.put([b"hel"], 5)
         shelf.put([b"hello!"], 5)
@@ -335,6 +338,49 @@ class TestShelf:
         assert shelf.get("0" * 40, whole_bytes=10) is None
         shelf.close()
         assert shelf.get("b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0", whole_bytes=10) is None
+
+    def test_lies_where_the_run_keeps_large_bodies(
+        self, house: Vault, many: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On the disk of the store, whose room is looked at first; the temporary folder may be memory."""
+        looked: list[Path] = []
+        made: list[Path] = []
+        usage, file = shutil.disk_usage, tempfile.TemporaryFile
+
+        def seen(folder: Path) -> Any:
+            looked.append(folder)
+            return usage(folder)
+
+        def opened(**where: Path) -> Any:
+            made.extend(where.values())
+            return file(**where)
+
+        monkeypatch.setattr(shutil, "disk_usage", seen)
+        monkeypatch.setattr(tempfile, "TemporaryFile", opened)
+        house.sync()
+        assert len(made) == 1
+        assert made[0].parent == house.home / "spool"
+        assert made[0] in looked
+        assert list((house.home / "spool").iterdir()) == []
+
+    def test_without_a_folder_files_come_one_by_one(
+        self, source: GitHub, session: Session, vendor: Vendor, many: Repository
+    ) -> None:
+        """Acceptance 26: also where it is gone by the time that the archive comes."""
+        calls: list[int] = []
+
+        def nowhere() -> Path:
+            raise OSError(30, "Read-only file system")
+
+        def going() -> Path:
+            calls.append(1)
+            return Path(tempfile.gettempdir()) if len(calls) == 1 else nowhere()
+
+        for spool in (nowhere, going):
+            session.spool = spool
+            assert bodies(source) == truth(many)
+            assert not any("tarball" in path for path in asked(vendor))
+        assert len(calls) == 2
 
     def test_a_disk_that_fills_up_is_no_end_of_the_run(
         self, source: GitHub, many: Repository, monkeypatch: pytest.MonkeyPatch
