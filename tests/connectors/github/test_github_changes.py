@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -269,3 +270,26 @@ class TestIssues:
         found = list(source.changes(scope, rest[-1].mark))
         keys = {event.item.key for event in found if hasattr(event, "item")}
         assert talk.issues[1].node_id in keys
+
+    def test_marks_of_a_time_that_has_not_come_are_refused(
+        self, source: GitHub, talk: Repository, debate: Repository
+    ) -> None:
+        """As a server leaves them that was set back to an earlier state: nothing would ever be new."""
+        _, marks = listed(source)
+        times = {"issues", "comments", "remarks", "updated"}
+        for scope in source.scopes()[1:]:
+            mark = json.loads(marks[scope.key])
+            late = {name: "2999-01-01T00:00:00Z" if name in times else told for name, told in mark.items()}
+            with pytest.raises(CursorExpired):
+                list(source.changes(scope, json.dumps(late)))
+
+    def test_so_are_those_of_pull_requests_without_issues(
+        self, make_source: MakeSource, talk: Repository
+    ) -> None:
+        """Their list has no number that would tell."""
+        talk.has_issues = False
+        source = make_source(kinds=["issues"])
+        scope, (mark, *_) = source.scopes()[0], listed(source)[1].values()
+        late = {**json.loads(mark), "issues": "2999-01-01T00:00:00Z"}
+        with pytest.raises(CursorExpired):
+            list(source.changes(scope, json.dumps(late)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from catchment.core.clock import SetClock
@@ -11,8 +13,9 @@ from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
-from catchment.simulators.wire import Reply
+from catchment.simulators.wire import Reply, Request
 from connectors.github import GitHub, discussions
+from connectors.github.threads import SAID
 from tests.connectors.github.conftest import ONLY, TOKEN, MakeSource, asked, changed, debated, listed
 
 DAY = 24 * 3600
@@ -286,3 +289,22 @@ class TestChanges:
         for cursor in ("{}", "nonsense", '{"name": 1, "updated": "x"}', '{"head": "x"}'):
             with pytest.raises(CursorExpired):
                 list(source.changes(source.scopes()[0], cursor))
+
+
+def test_one_that_cannot_be_had_makes_no_other_dearer(
+    make_source: MakeSource, vendor: Vendor, debate: Repository
+) -> None:
+    """Less is asked for at a time only where that helps."""
+    source = make_source(**ONLY)
+    items = list(listed(source)[0].values())
+    bad = items[0].key.encode()
+
+    def fail(request: Request, usual: Callable[[Request], Reply]) -> Reply:
+        return Reply(500) if bad in request.body else usual(request)
+
+    vendor.faults.add(Fault(fail, path="/graphql"))
+    with pytest.raises(SourceDown):
+        source.fetch(items[0])
+    vendor.asked.clear()
+    source.fetch(items[1])
+    assert [request.json()["variables"]["first"] for request in vendor.asked] == [SAID]

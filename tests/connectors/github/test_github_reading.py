@@ -13,6 +13,7 @@ from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from catchment.simulators.github import code as vendor_code
 from connectors.github import GitHub
+from connectors.github.finding import MOST_FAILURES
 from connectors.github.rendering import talk
 from tests.connectors.github.conftest import MakeSource, asked, changed, listed
 
@@ -235,3 +236,17 @@ class TestFinding:
         assert source.in_scope(f"{repo.id}:main:docs/a.md")
         found = list(source.find(source.scopes(), [f"{repo.id}:main:src/b.py"]))
         assert found[0].item is None
+
+    def test_one_that_is_not_shown_keeps_no_other_from_being_found(
+        self, source: GitHub, vendor: Vendor, repo: Repository
+    ) -> None:
+        """It is unknown, and not gone; many in a row are GitHub's own failure."""
+        issues = [repo.open(f"Issue {number}", "Body") for number in range(MOST_FAILURES + 1)]
+        names = [issue.node_id for issue in issues]
+        vendor.faults.add(Fault(faults.answer(500), path=r".*/issues/2"))
+        found = list(source.find(source.scopes(), names))
+        assert [one.name for one in found if one.item is None] == [names[1]]
+        assert found[1].unknown
+        vendor.faults.add(Fault(faults.answer(500), path=r".*/issues/\d"))
+        with pytest.raises(SourceDown):
+            list(source.find(source.scopes(), names))
