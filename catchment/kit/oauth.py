@@ -25,6 +25,7 @@ from catchment.kit.session import Session
 
 EXCHANGE_SECONDS = 15.0
 MOST_ANSWER_BYTES = 256 * 1024
+_LONGEST_SECONDS = 100 * 366 * 86_400
 _PAGE = r"^https?://[^/\s]+\S*$"
 
 
@@ -133,9 +134,24 @@ class Client:
         return f"{vendor.authorize_url}?{urlencode(parameters)}"
 
     def exchange(
-        self, code: str, state: str, callback_url: str, *, transport: httpx.BaseTransport | None = None
+        self,
+        code: str,
+        state: str,
+        callback_url: str,
+        now: float,
+        *,
+        transport: httpx.BaseTransport | None = None,
     ) -> dict[str, str]:
         """Turn a code into credentials, under the names that providers give them.
+
+        Among them is ``expires_at`` (POSIX seconds) where the vendor tells how long the token is good.
+
+        Args:
+            code: What the vendor sent the browser back with.
+            state: What it was sent there with.
+            callback_url: Where it came back to.
+            now: POSIX seconds.
+            transport: Takes the place of the network.
 
         Raises:
             AuthRejected: The vendor refuses the code, or us.
@@ -151,11 +167,13 @@ class Client:
             raise AuthRejected(f"The sign-in was refused: {word}.", remedy="Begin the sign-in again.")
         names = {"access_token": self.vendor.granted_as}
         wanted = ("access_token", "refresh_token", "instance_url")
-        return {
+        granted = {
             names.get(name, name): value
             for name in wanted
             if isinstance(value := answer.get(name), str) and value
         }
+        ends = ends_at(answer, now=now)
+        return granted if ends is None else {**granted, "expires_at": str(ends)}
 
     def _ask(self, sent: Mapping[str, str], transport: httpx.BaseTransport | None) -> Mapping[str, Any]:
         network = network_settings(guarded=False)
@@ -185,6 +203,14 @@ class Client:
     def _verifier(self, state: str) -> str:
         """Return the proof that belongs to a state: nobody has to keep it, and nobody else can make it."""
         return _plain(hmac.digest(self.client_secret.encode(), b"pkce:" + state.encode(), "sha256"))
+
+
+def ends_at(told: Mapping[str, Any], *, now: float) -> float | None:
+    """Return when a token that was just handed out ends, in POSIX seconds; None where that is not told."""
+    lives_seconds = told.get("expires_in")
+    if isinstance(lives_seconds, int | float) and 0 < lives_seconds < _LONGEST_SECONDS:
+        return now + lives_seconds
+    return None
 
 
 def _plain(raw: bytes) -> str:

@@ -157,7 +157,7 @@ def end(
     connector = _connector(context, begun)
     _require_role(context, begun, connector)
     client = oauth_clients.client_for(context, provider_slug)
-    credentials = client.exchange(code, state or "", begun.data["callback_url"])
+    credentials = client.exchange(code, state or "", begun.data["callback_url"], context.clock.now())
     row = _keep(context, begun, connector, credentials)
     return Ended(row, return_to)
 

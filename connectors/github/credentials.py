@@ -19,6 +19,12 @@ class GitHubCredentials(SourceCredentials):
         title="Renews the token of the sign-in",
         description="Of an app whose tokens end after eight hours; each is good once, and the next is kept.",
     )
+    expires_at: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        title="End of the token of the sign-in",
+        description="POSIX seconds; told by GitHub together with the token.",
+    )
     app_id: str | None = Field(
         default=None, title="App", description="ID, or client ID, of a GitHub App of your own."
     )

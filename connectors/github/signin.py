@@ -15,13 +15,11 @@ from catchment.kit.session import Session
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
-from connectors.github.usertoken import UserSignIn
+from connectors.github.usertoken import EARLY_SECONDS, UserSignIn
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-EARLY_SECONDS = 600.0
-"""A token that ends this soon is renewed before it is used: a request may wait for minutes on its way."""
 _JWT_SECONDS = 540
 _JWT_BACK_SECONDS = 60
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

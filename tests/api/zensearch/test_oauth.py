@@ -103,6 +103,19 @@ class TestASignIn:
         assert "bot_token" in str(zen.wire.blocks)
         assert vendor.asked[1]["grant_type"] == "authorization_code"
 
+    def test_keeps_when_the_token_ends_where_the_provider_can_use_it(self, zen: Zen, vendor: Vendor) -> None:
+        """GitHub's is renewed ahead of time; others have no such word among their credentials."""
+        oauth_clients.keep(zen.context, "github", {"client_id": "us", "client_secret": "a secret of ours"})
+        begun = zen.context.clock.now()
+        vendor.answer = 200, {**vendor.answer[1], "expires_in": 28_800}
+        for provider in ("github", "google_drive"):
+            data = zen.data("POST", "/oauth/init", json={"type": provider})
+            path = f"/api/v1/oauth/callback/{provider}"
+            assert zen.client.get(path, params={"code": "c", "state": data["state"]}).status_code == 200
+        kept = [block["data"] for block in zen.wire.blocks.values() if "crown-jewel" in str(block)]
+        assert ["expires_at" in one for one in kept] == [True, False]
+        assert begun + 28_800 <= kept[0]["expires_at"] <= zen.context.clock.now() + 28_800
+
 
 class TestAState:
     def test_is_good_once(self, zen: Zen, vendor: Vendor) -> None:

@@ -16,6 +16,7 @@ from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from connectors.github import GitHub, GitHubCredentials
+from connectors.github.usertoken import EARLY_SECONDS
 from tests.connectors.github.conftest import MakeSource, asked, listed, state
 
 HOURS = 3600.0
@@ -60,6 +61,13 @@ def signed_in(
     return make
 
 
+def granted(vendor: Vendor, *, told: bool = True) -> GitHubCredentials:
+    """Sign in, and keep when the token ends, as far as GitHub tells it."""
+    token, refresh = vendor.access.grant("octo-ann")
+    ends = vendor.access.tokens[token].expires if told else None
+    return GitHubCredentials(access_token=SecretStr(token), refresh_token=SecretStr(refresh), expires_at=ends)
+
+
 class TestRenewal:
     def test_a_token_that_ended_is_renewed_and_the_run_goes_on(
         self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, kept: list[GitHubCredentials]
@@ -88,12 +96,20 @@ class TestRenewal:
         with pytest.raises(AuthRejected):
             signed_in(first.credentials).scopes()
 
+    @pytest.mark.parametrize("hours", [7.9, 9], ids=["early", "late"])
+    @pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
     def test_many_threads_renew_it_once(
-        self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, kept: list[GitHubCredentials]
+        self,
+        signed_in: SignedIn,
+        vendor: Vendor,
+        clock: SetClock,
+        kept: list[GitHubCredentials],
+        hours: float,
+        told: bool,
     ) -> None:
-        """A refresh token is good once."""
-        source = signed_in()
-        clock.advance(9 * HOURS)
+        """A refresh token is good once; ahead of time only where it is told when the token ends."""
+        source = signed_in(granted(vendor, told=told))
+        clock.advance(hours * HOURS)
         failed: list[BaseException] = []
         together = threading.Barrier(8)
 
@@ -110,8 +126,92 @@ class TestRenewal:
         for thread in threads:
             thread.join()
         assert failed == []
+        renewals = 1 if told or hours > 8 else 0
+        assert asked(vendor).count(RENEWAL) == renewals
+        assert len(kept) == renewals
+
+
+class TestAheadOfTime:
+    def test_a_token_is_renewed_minutes_before_it_ends(
+        self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, kept: list[GitHubCredentials]
+    ) -> None:
+        """So that no request is refused; the next end is kept with the next token, for the next run, too."""
+        source = signed_in(granted(vendor))
+        for number in (1, 2):
+            begun = clock.now()
+            clock.advance(8 * HOURS - EARLY_SECONDS - 60)
+            asked(vendor)
+            listed(source)
+            assert RENEWAL not in asked(vendor)
+            clock.seconds = begun + 8 * HOURS - EARLY_SECONDS
+            asked(vendor)
+            source.client.http.get_json("/user")
+            listed(source)
+            assert asked(vendor)[:2] == [RENEWAL, "/user"]
+            assert len(kept) == number
+            assert kept[-1].expires_at == clock.now() + 8 * HOURS
+        following = signed_in(GitHubCredentials.model_validate(kept[-1].reveal()))
+        clock.advance(8 * HOURS - 1)
+        asked(vendor)
+        following.client.http.get_json("/user")
+        assert asked(vendor) == [RENEWAL, "/user"]
+
+    def test_a_renewal_that_fails_leaves_the_token_in_use(
+        self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, kept: list[GitHubCredentials]
+    ) -> None:
+        """It is good for minutes still; when it is refused, it is tried once more."""
+        source = signed_in(granted(vendor))
+        clock.advance(8 * HOURS - 300)
+        vendor.faults.add(Fault(faults.answer(500), path=RENEWAL, times=1))
+        asked(vendor)
+        assert set(listed(source)[0]) == state(vendor)
         assert asked(vendor).count(RENEWAL) == 1
+        assert kept == []
+        clock.advance(600)
+        assert set(listed(source)[0]) == state(vendor)
         assert len(kept) == 1
+
+    def test_a_token_that_ended_while_nothing_ran_is_not_tried(
+        self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, kept: list[GitHubCredentials]
+    ) -> None:
+        """It is renewed at once, and a refusal is told as such."""
+        source = signed_in(granted(vendor))
+        clock.advance(9 * HOURS)
+        vendor.faults.add(Fault(faults.answer(200, {"error": "bad_refresh_token"}), path=RENEWAL, times=1))
+        asked(vendor)
+        with pytest.raises(AuthRejected, match="does not renew"):
+            source.client.http.get_json("/user")
+        assert asked(vendor) == [RENEWAL]
+        assert kept == []
+
+    def test_a_token_that_lives_for_minutes_is_not_renewed_for_every_request(
+        self,
+        signed_in: SignedIn,
+        vendor: Vendor,
+        clock: SetClock,
+        kept: list[GitHubCredentials],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Nor is one without a client to renew it with; what it still can do, it does."""
+        monkeypatch.setattr("catchment.simulators.github.access.SIGN_IN_SECONDS", 2 * EARLY_SECONDS)
+        source = signed_in(granted(vendor))
+        clock.advance(EARLY_SECONDS)
+        assert set(listed(source)[0]) == state(vendor)
+        clock.advance(EARLY_SECONDS + 1)
+        listed(source)
+        assert len(kept) == 1
+
+    def test_without_a_client_the_token_is_used_to_its_end(
+        self, signed_in: SignedIn, vendor: Vendor, clock: SetClock, session: Session
+    ) -> None:
+        """Nobody could renew it."""
+        source = signed_in(granted(vendor))
+        session.oauth_client = lambda _: None
+        clock.advance(8 * HOURS - 1)
+        source.client.http.get_json("/user")
+        clock.advance(1)
+        with pytest.raises(AuthRejected, match="refuses the credentials"):
+            source.client.http.get_json("/user")
 
 
 class TestRefusal:
