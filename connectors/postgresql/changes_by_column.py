@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from catchment.kit import Changed, Complete, CursorExpired, Deleted, FeedEvent
 from connectors.postgresql import statements
 from connectors.postgresql.connect import Database
-from connectors.postgresql.errors import telling
+from connectors.postgresql.errors import BadValue, telling
 from connectors.postgresql.listing import stream
 from connectors.postgresql.rows import RowPlan
 from connectors.postgresql.spool import Spool
@@ -33,6 +33,7 @@ SELECT (least(own.now, %s::timestamptz)
         - make_interval(secs => %s::float8))::text
 FROM own, oldest
 """
+_IS_AHEAD = "SELECT %s::text::timestamptz > clock_timestamp()"
 
 
 def mark_by_column(database: Database, plan: RowPlan, *, margin_seconds: float) -> str:
@@ -62,18 +63,35 @@ def changes_by_column(
     Rows that vanish altogether, and rows without a time, are not reported.
 
     Raises:
-        CursorExpired: The cursor is not of this kind.
+        CursorExpired: The cursor is not of this kind, or lies ahead of the server's clock.
         SourceError: The relation cannot be read.
     """
-    if not cursor.startswith(PREFIX):
-        raise CursorExpired("The cursor was made by another way of following changes.")
+    since = _time_of(database, cursor)
     mark = mark_by_column(database, plan, margin_seconds=margin_seconds)
     width = len(plan.key) or 1
     with Spool() as spool:
         with database.reading() as connection:
-            for row in stream(connection, plan, statements.since(plan), [cursor.removeprefix(PREFIX)]):
+            for row in stream(connection, plan, statements.since(plan), [since]):
                 spool.add(row)
         for *row, is_deleted in spool.rows():
             item = plan.item(tuple(row[:width]), row[width:])
             yield Deleted(item.key) if is_deleted else Changed(item)
     yield Complete(mark=mark)
+
+
+def _time_of(database: Database, cursor: str) -> str:
+    """Return the time that a cursor stands for.
+
+    One that lies ahead was made while the server's clock was wrong: what changed since bears earlier times.
+    """
+    if not cursor.startswith(PREFIX):
+        raise CursorExpired("The cursor was made by another way of following changes.")
+    since = cursor.removeprefix(PREFIX)
+    try:
+        with database.reading() as connection:
+            row = connection.execute(_IS_AHEAD, [since]).fetchone()
+    except BadValue as error:
+        raise CursorExpired("The cursor is no time.") from error
+    if row is not None and row[0]:
+        raise CursorExpired("The cursor lies ahead of the server's clock.")
+    return since

@@ -74,6 +74,11 @@ class ChangeLog:
         self._journal: Journal | None = None
         self._read_by: set[str] = set()
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it was found out already."""
+        return bool(self._scopes)
+
     def prepare(self, scopes: Sequence[str]) -> None:
         """Find out, once a run, whether the log can be followed.
 
@@ -172,7 +177,10 @@ class ChangeLog:
     def _position(self, cursor: str) -> int:
         if not cursor.startswith(PREFIX):
             raise CursorExpired("The cursor was made by another way of following changes.")
-        position = lsn_number(cursor.removeprefix(PREFIX))
+        try:
+            position = lsn_number(cursor.removeprefix(PREFIX))
+        except ValueError as error:
+            raise CursorExpired("The cursor is no place in a log.") from error
         state = self.slot.state()
         if state is None or state.database != self._config.database:
             raise CursorExpired(f"The replication slot {self.slot.name} is gone.")
@@ -182,6 +190,8 @@ class ChangeLog:
             raise CursorExpired(f"The slot {self.slot.name} is decoded by {state.plugin}.")
         if state.confirmed > position:
             raise CursorExpired(f"The slot {self.slot.name} has moved past the cursor.")
+        if position > state.end:
+            raise CursorExpired("The cursor lies behind the end of the server's log.")
         return position
 
     def _begin(self, scope: str, position: int | None) -> None:

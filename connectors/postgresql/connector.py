@@ -68,8 +68,9 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
         "Row-level security hides rows from the connector's role: a row it may no longer see looks deleted.",
         "A row without a key is named by a hash of its columns: a change is a removal and an addition, and "
         "equal rows are one document.",
-        "A change that does not set the changed-at column is not seen where rows are compared by that "
-        "column; rows in which it is null are compared by their hash in complete listings only.",
+        "A change that does not set the changed-at column, or sets it to the time that it had, is not seen "
+        "where rows are compared by that column; rows in which it is null are compared by their hash in "
+        "complete listings only.",
         "Changes by the changed-at column report no row that vanishes; complete listings do.",
         "A transaction that stays open for longer than the late-commit margin and that the role may not see "
         "in pg_stat_activity can commit rows below the cursor; the next complete listing finds them.",
@@ -138,11 +139,13 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
             ConfigRejected: Logical decoding was asked for, and the server does not allow it.
             SourceError: Logical decoding was asked for, and the server cannot be asked.
         """
-        scopes = self.named_scopes()
+        self._prepare_log()
+        return self.named_scopes()
+
+    def _prepare_log(self) -> None:
         if self.config.replication != "off":
-            self.log.prepare([scope.key for scope in scopes])
+            self.log.prepare([scope.key for scope in self.named_scopes()])
             self._set_feed(log=self.log.plugin is not None)
-        return scopes
 
     def named_scopes(self) -> list[Scope]:
         """Return the scopes without asking the server."""
@@ -177,6 +180,8 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
         return self._listing(scope, with_content=True)
 
     def _listing(self, scope: Scope, *, with_content: bool) -> Iterator[ListingEvent]:
+        if not self.log.is_prepared:
+            self._prepare_log()
         first_error: SourceError | None = None
         plans: dict[str, RowPlan] = {}
         for name in self.relations_of(scope):
@@ -223,6 +228,8 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
                 cursor is of another kind.
             SourceError: The changes cannot be read.
         """
+        if not self.log.is_prepared:
+            self._prepare_log()
         plans = {name: self.plans.fresh(name) for name in self.relations_of(scope)}
         if cursor is None:
             raise CursorExpired("There is no cursor.")

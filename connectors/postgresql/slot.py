@@ -43,12 +43,14 @@ class SlotState:
         plugin: What decodes the log for it.
         database: Its database.
         confirmed: Up to where changes were taken.
+        end: Where the server's log ends now.
         lost: The server has thrown away what the slot still needed.
     """
 
     plugin: str
     database: str
     confirmed: int
+    end: int
     lost: bool
 
 
@@ -88,11 +90,13 @@ class Slot:
         """
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT to_jsonb(s) FROM pg_catalog.pg_replication_slots s WHERE slot_name = %s", [self.name]
+                "SELECT to_jsonb(s), pg_current_wal_insert_lsn()::text "
+                "FROM pg_catalog.pg_replication_slots s WHERE slot_name = %s",
+                [self.name],
             ).fetchone()
         if row is None:
             return None
-        facts = row[0]
+        facts, end = row
         confirmed = facts.get("confirmed_flush_lsn")
         lost = (
             confirmed is None or facts.get("wal_status") == "lost" or bool(facts.get("invalidation_reason"))
@@ -101,6 +105,7 @@ class Slot:
             plugin=facts["plugin"] or "",
             database=facts["database"] or "",
             confirmed=lsn_number(confirmed) if confirmed else 0,
+            end=lsn_number(end),
             lost=lost,
         )
 

@@ -50,13 +50,18 @@ class Wire:
     Attributes:
         folder: Folder of the socket; what a connector takes for its host.
         port: Of the server.
+
+    Args:
+        site: The server.
+        asks_password: Come to the server over the network, where it asks who is there.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, asks_password: bool = False) -> None:
         self.port = site.port
         # A short path: the name of a socket may have 107 bytes.
         self.folder = tempfile.mkdtemp(prefix="pw-")
         self._upstream = f"{site.socket}/.s.PGSQL.{site.port}"
+        self._asks_password = asks_password
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
         self._server = socket.socket(socket.AF_UNIX)
@@ -95,9 +100,13 @@ class Wire:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
+        server = socket.socket(socket.AF_INET if self._asks_password else socket.AF_UNIX)
         with client, server, suppress(OSError):
-            server.connect(self._upstream)
+            if self._asks_password:
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                server.connect(("127.0.0.1", self.port))
+            else:
+                server.connect(self._upstream)
             threading.Thread(target=_pump, args=(server, client), daemon=True).start()
             try:
                 self._pass_on(client, server)

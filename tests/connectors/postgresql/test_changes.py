@@ -116,6 +116,12 @@ class TestByColumn:
         with pytest.raises(CursorExpired):
             reported(source, "lsn:0/1")
 
+    @pytest.mark.parametrize("cursor", ["time:", "time:soon", "time:2999-01-01 00:00:00+00"])
+    def test_a_cursor_that_is_no_time_that_was_is_refused(self, source: PostgreSQL, cursor: str) -> None:
+        """One ahead of the server's clock would hide what changes until then."""
+        with pytest.raises(CursorExpired):
+            reported(source, cursor)
+
     def test_a_column_that_is_no_time_is_refused(self, base: Base) -> None:
         """A number is no time, because the margin of late commits means nothing to it."""
         base.sql("CREATE TABLE u (id int PRIMARY KEY, rev bigint)")
@@ -203,6 +209,17 @@ class TestByLog:
         assert reported(source, first[2])[0] == set()
         with pytest.raises(CursorExpired, match="moved past"):
             reported(source, mark)
+
+    @pytest.mark.parametrize("cursor", ["lsn:", "lsn:soon", "lsn:FFFF/0"])
+    def test_a_cursor_behind_the_end_of_the_log_moves_no_slot(
+        self, base: Base, source: PostgreSQL, cursor: str
+    ) -> None:
+        """The changes before the end would be lost with it."""
+        mark = mark_of(source)
+        base.sql("INSERT INTO t VALUES (1, 'en', 'x')")
+        with pytest.raises(CursorExpired):
+            reported(source, cursor)
+        assert reported(source, mark)[0] == {'public.t[1,"en"]'}
 
     def test_a_truncation_asks_for_a_listing(self, base: Base, source: PostgreSQL) -> None:
         """TRUNCATE names no rows; after the listing that follows it is past."""
