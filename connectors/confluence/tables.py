@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lxml.etree import _Element as Element
+from connectors.confluence.elements import Element, name_of
 
 MOST_COLUMNS = 200
 _SPANS = 50
 _CELLS = ("td", "th")
 
 
-def table(element: Element, *, name: Callable[[Element], str], text: Callable[[Element], str]) -> str:
+def table(element: Element, *, text: Callable[[Element], str]) -> str:
     """Return a table; its first row is its head, whether the author marked it as one or not.
 
     Args:
         element: The table.
-        name: Gives the name of an element.
         text: Gives the text of a cell, on one line.
     """
-    rows = [_cells(row, name, text) for row in _rows(element, name)]
+    rows = [_cells(row, text) for row in _rows(element)]
     rows = [row for row in rows if any(row)]
     if not rows:
         return ""
-    if any(name(above) in _CELLS for above in element.iterancestors()):
+    if any(name_of(above) in _CELLS for above in element.iterancestors()):
         # Markdown has no table in a cell.
         return "; ".join(", ".join(cell for cell in row if cell) for row in rows)
     width = max(map(len, rows))
@@ -34,19 +31,19 @@ def table(element: Element, *, name: Callable[[Element], str], text: Callable[[E
     return "\n".join(lines)
 
 
-def _rows(element: Element, name: Callable[[Element], str]) -> Iterator[Element]:
+def _rows(element: Element) -> Iterator[Element]:
     """Yield the rows of this table, not those of tables in its cells."""
     for child in element:
-        if name(child) == "tr":
+        if name_of(child) == "tr":
             yield child
-        elif name(child) in ("thead", "tbody", "tfoot"):
-            yield from _rows(child, name)
+        elif name_of(child) in ("thead", "tbody", "tfoot"):
+            yield from _rows(child)
 
 
-def _cells(row: Element, name: Callable[[Element], str], text: Callable[[Element], str]) -> list[str]:
+def _cells(row: Element, text: Callable[[Element], str]) -> list[str]:
     cells: list[str] = []
     for child in row:
-        if name(child) not in _CELLS:
+        if name_of(child) not in _CELLS:
             continue
         cells.append(text(child).replace("|", "\\|"))
         span = child.get("colspan", "1")
