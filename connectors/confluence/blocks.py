@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from connectors.confluence.elements import SILENT, Element, attribute, child_of, name_of, parameter, text_of
+from connectors.confluence.elements import (
+    SILENT,
+    Element,
+    attribute,
+    child_of,
+    name_of,
+    number_in,
+    parameter,
+    text_of,
+)
 from connectors.confluence.lines import inline, line_of, pieces_of
 from connectors.confluence.tables import table
 
@@ -67,7 +76,7 @@ def _block(element: Element) -> Iterator[Block]:
 
 def _list(element: Element) -> Iterator[Block]:
     is_ordered = name_of(element) == "ol"
-    number = int(start) if (start := element.get("start", "1")).isdigit() else 1
+    number = number_in(element, "start")
     lines: list[str] = []
     for child in element:
         inside = list(blocks_of(child)) if name_of(child) not in ("ul", "ol") else list(_list(child))

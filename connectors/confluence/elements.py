@@ -12,6 +12,7 @@ SILENT = frozenset(
     | {"adf-attribute", "adf-fallback", "task-id", "task-uuid", "task-status"}
 )
 """Names of elements whose text is no text of the page."""
+_MOST_DIGITS = 9
 
 
 def name_of(element: Element) -> str:
@@ -47,3 +48,9 @@ def parameter(macro: Element, name: str) -> str:
         ):
             return text_of(child).strip()
     return ""
+
+
+def number_in(element: Element, name: str) -> int:
+    """Return a number of an author's; 1 where it is absent, none, or longer than anybody counts."""
+    told = element.get(name, "")
+    return int(told) if told.isdecimal() and len(told) <= _MOST_DIGITS else 1

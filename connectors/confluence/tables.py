@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from connectors.confluence.elements import Element, name_of
+from connectors.confluence.elements import Element, name_of, number_in
 
 MOST_COLUMNS = 200
 _SPANS = 50
@@ -46,9 +46,7 @@ def _cells(row: Element, text: Callable[[Element], str]) -> list[str]:
         if name_of(child) not in _CELLS:
             continue
         cells.append(text(child).replace("|", "\\|"))
-        span = child.get("colspan", "1")
-        if span.isdigit():
-            cells += [""] * (min(int(span), _SPANS) - 1)
+        cells += [""] * (min(number_in(child, "colspan"), _SPANS) - 1)
         if len(cells) >= MOST_COLUMNS:
             break
     return cells

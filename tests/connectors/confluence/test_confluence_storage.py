@@ -38,6 +38,11 @@ CASES = {
         "</tbody></table>",
         "| A\\|B | C |\n| --- | --- |\n| x y |  |\n| z |  |",
     ),
+    "numbers that are none": (
+        f"<ol start='²'><li>a</li></ol><ol start='-1'><li>b</li></ol><ol start='{'9' * 5000}'><li>c</li></ol>"
+        f"<table><tr><td colspan='²'>d</td><td colspan='{'9' * 5000}'>e</td></tr></table>",
+        "1. a\n\n1. b\n\n1. c\n\n| d | e |\n| --- | --- |",
+    ),
     "a table in a table": (
         "<table><tbody><tr><td>a</td><td><table><tbody><tr><td>b</td><td>c</td></tr><tr>"
         "<td>d</td></tr></tbody></table></td></tr></tbody></table>",
