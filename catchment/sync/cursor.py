@@ -127,7 +127,12 @@ def read_marks(saved: SavedCursor | None, connector: ConnectorRow, store_id: str
 
 
 class CursorKeeper:
-    """Moves the marks of one run and saves them; one writer, the run that holds the connector."""
+    """Moves the marks of one run and saves them; one writer, the run that holds the connector.
+
+    Attributes:
+        is_behind: Whether a mark was moved that is not staged yet.
+        saved_at: POSIX seconds of the last save by this run; None before the first.
+    """
 
     def __init__(
         self,
@@ -153,6 +158,7 @@ class CursorKeeper:
             self._revision = max(self._revision, saved.current.revision)
         self._hash = connector.cursor_hash
         self._pending: str | None = None
+        self.is_behind = False
         self.saved_at: float | None = None
 
     @property
@@ -164,6 +170,7 @@ class CursorKeeper:
 
     def move(self, scope_key: str, mark: str | None) -> None:
         """Set the mark of a scope; None takes it away."""
+        self.is_behind = True
         if mark is None:
             self._marks.pop(scope_key, None)
         else:
@@ -172,6 +179,7 @@ class CursorKeeper:
     def stage(self, connection: Connection) -> None:
         """Write the new revision and hash to the connector's row, in the caller's transaction."""
         text = self.text
+        self.is_behind = False
         if self._is_saved(text):
             return
         self._revision += 1

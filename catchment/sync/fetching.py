@@ -68,7 +68,8 @@ class Fetcher:
         width = min(run.source.fetches, run.settings.fetches)
         threads = width > 1 or self._together > 1
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="fetch") if threads else None
-        self._most = width * 2
+        # One that is tried again must not keep all others waiting; their bytes are bounded anyway.
+        self._most = width * 8
         self._open = _Group()
         self._line: deque[_Group] = deque()
         self._bytes = 0

@@ -47,6 +47,7 @@ def index(run: Run) -> None:
             _finish_scope(run, group[-1].end)
         if group[-1].retire:
             _retire(run)
+    _save_cursor(run)
     run.index.complete(run.engine)
 
 
@@ -140,6 +141,20 @@ def _move(run: Run, connection: Connection, batch: Batch) -> None:
             run.keeper.stage(connection)
 
 
+def _save_cursor(run: Run) -> None:
+    """Save the marks of scopes that ended since the last save.
+
+    A save tells the marks of all scopes: one for each scope would take longer than the scopes, where there
+    are many. Until then a crash leaves older marks, at which the next run can begin as well.
+    """
+    if run.keeper is None or not run.keeper.is_behind:
+        return
+    with writing(run.engine) as connection:
+        fenced(connection, run)
+        run.keeper.stage(connection)
+    run.keeper.flush(run.clock.now())
+
+
 def _cursor_due(run: Run) -> bool:
     last = run.keeper.saved_at if run.keeper is not None else None
     return last is None or run.clock.now() - last >= run.settings.cursor_seconds
@@ -189,12 +204,9 @@ def _leave_out(run: Run, scope: ScopeRow) -> None:
 def _forget_marks(run: Run, keys: Sequence[str]) -> None:
     if run.keeper is None:
         return
-    with writing(run.engine) as connection:
-        fenced(connection, run)
-        for key in keys:
-            run.keeper.move(key, None)
-        run.keeper.stage(connection)
-    run.keeper.flush(run.clock.now())
+    for key in keys:
+        run.keeper.move(key, None)
+    _save_cursor(run)
 
 
 def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
@@ -213,7 +225,8 @@ def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
     scopes.change(connection, end.scope.pk, **values)
     if run.keeper is not None:
         run.keeper.move(end.scope.key, end.mark)
-        run.keeper.stage(connection)
+        if _cursor_due(run):
+            run.keeper.stage(connection)
 
 
 def _retire(run: Run) -> None:

@@ -212,6 +212,43 @@ class TestCrashes:
         house.check_index()
 
 
+class TestManyScopes:
+    """A save tells the marks of all scopes, so it is not made for each of them."""
+
+    def test_share_their_saves(self, house: Vault, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first that ends, and all others together at the end of the run."""
+        house.tune(cursor_seconds=30)
+        for number in range(20):
+            world.put(f"doc{number:02}", "words", scope=f"s{number:02}")
+        saves: list[int] = []
+        save = house.cursors.save
+
+        def count(cursor: SavedCursor) -> None:
+            saves.append(len(json.loads(cursor.current.text)["scopes"]))
+            save(cursor)
+
+        monkeypatch.setattr(house.cursors, "save", count)
+        assert house.sync().state == "SUCCEEDED"
+        assert saves == [1, 21]
+        assert house.sync().reason == "cursor"
+        assert saves == [1, 21], "nothing has moved"
+
+    def test_that_were_read_before_a_crash_are_read_again_and_nothing_is_lost(
+        self, house: Vault, world: World
+    ) -> None:
+        """Their marks are older than what is indexed, which costs a look and no more."""
+        house.tune(cursor_seconds=30)
+        for number in range(6):
+            world.put(f"doc{number}", "words", scope=f"s{number}")
+        for at in range(1, 40):
+            with dying_commit(house, at):
+                if not house.crash():
+                    break
+        assert house.texts() == world.texts()
+        house.check_index()
+        assert counts(house.sync()) == {}
+
+
 class TestWhichValueIsBelieved:
     def test_a_restored_store_lists_everything(self, house: Vault, world: World, tmp_path: Path) -> None:
         """The block is newer than the store: reason cursor_ahead, and nothing is missing (28)."""
