@@ -1,7 +1,8 @@
-"""A feed of Atom under the control of the kit: it links to its older pages, and tells what was removed."""
+"""Feeds under the control of the kit: one of Atom and one of JSON, with links to their older pages."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from html import escape
@@ -10,47 +11,42 @@ from typing import Any, ClassVar
 from catchment.conformance import Ability, Setup, SimulatedWorld
 from catchment.conformance.world import World
 from catchment.simulators import faults
-from catchment.simulators.rss import Post, Simulation
+from catchment.simulators.rss import Form, Post, Simulation
 from catchment.simulators.wire import Reply, Request
 from connectors.rss import RSS, RSSConfig
 from connectors.rss.mark import Mark
 
 NAME = "news"
-PATH = f"/feeds/{NAME}.atom"
+PATH = r"/feeds/news\.(atom|json)"
 USER, PASSWORD = "ann", "canary-password-of-the-feed"
 LATE_SECONDS = 60
 YEAR_SECONDS = 365 * 86_400
 TOO_LATE = "Tue, 01 Jan 2999 00:00:00 GMT"
+NO_REFUSAL = "a server that no longer knows a mark sends the whole feed"
 NO_RENEWAL = "a password does not end by itself, and nobody hands out another"
 _NEXT = re.compile(rb'<link rel="next"[^>]*>')
 _ENTRIES = re.compile(rb"<entry>.*</entry>", re.DOTALL)
 
 
 class FeedWorld(SimulatedWorld):
-    """What the kit makes are entries, read as the feed brings them."""
+    """What the kit makes are entries of a feed that has what was changed last in front."""
 
     connector = RSS
-    listing_path = re.escape(PATH)
+    listing_path = PATH
     address_setting = "feed_url"
     error_body = b"<html><body>The database is away.</body></html>"
-    full_text: ClassVar[bool] = False
-    cannot: ClassVar[Mapping[Ability, str]] = {
-        Ability.BIG: "a text comes within its feed, of which 8 MiB are read",
-        Ability.FAIL_BODY: "a text comes within its feed",
-        Ability.EXPIRE_TOKEN: NO_RENEWAL,
-        Ability.EXPIRE_CURSORS: "a server that no longer knows a mark sends the whole feed",
-    }
+    form: ClassVar[Form]
+    full_text: ClassVar[bool]
     old_configs = (
         {"feed_url": "https://example.org/feed.xml"},
         {"feed_url": "https://example.org/a", "feed_urls": ["https://example.org/b"], "full_text": True},
     )
-    fail_body = World.fail_body
     simulator: Simulation
 
     def make_simulator(self) -> Simulation:
         site = Simulation()
         self.feed = site.add_feed(
-            NAME, form="atom", window=3, paged=True, by_change=True, sign_in=(USER, PASSWORD)
+            NAME, form=self.form, window=3, paged=True, by_change=True, sign_in=(USER, PASSWORD)
         )
         self._posts: dict[str, Post] = {}
         return site
@@ -58,7 +54,7 @@ class FeedWorld(SimulatedWorld):
     # -- the connector --------------------------------------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        return {"feed_url": f"{self.url}{PATH}", "full_text": self.full_text}
+        return {"feed_url": f"{self.url}{self.feed.path}", "full_text": self.full_text}
 
     def credentials(self) -> dict[str, Any]:
         return {"username": USER, "password": PASSWORD}
@@ -83,12 +79,6 @@ class FeedWorld(SimulatedWorld):
 
     def edit(self, name: str, text: str) -> None:
         self.simulator.edit(self._posts[name], body=f"<p>{text}</p>")
-
-    def remove(self, name: str) -> None:
-        self.simulator.delete(self._posts[name])
-
-    def restore(self, name: str) -> None:
-        self.simulator.restore(self._posts[name], NAME)
 
     def rename(self, name: str, new: str) -> None:
         post = self._posts[new] = self._posts.pop(name)
@@ -125,17 +115,21 @@ class FeedWorld(SimulatedWorld):
         return Setup({**self.config(), "feed_url": f"{self.url}/feeds/none.atom"})
 
     def repeat_cursor(self) -> None:
-        self.change_pages(lambda request, reply: _changed(reply, _NEXT, _link(request.link())))
+        self.change_pages(lambda request, reply: self.changed(reply, next=request.link()))
 
     def empty_page(self) -> None:
         def emptied(request: Request, reply: Reply) -> Reply:
             # The next page is what this one should have been, at another address.
-            return _changed(_changed(reply, _ENTRIES, b""), _NEXT, _link(request.link(again="yes")))
+            return self.changed(reply, next=request.link(again="yes"), is_empty=True)
 
         self.change_pages(emptied, skip=1, times=1)
 
     def drop_next(self) -> None:
-        self.change_pages(lambda _, reply: _changed(reply, _NEXT, b""))
+        self.change_pages(lambda _, reply: self.changed(reply, next=""))
+
+    def changed(self, reply: Reply, *, next: str, is_empty: bool = False) -> Reply:
+        """Return a page that links to another one, or to none, and may show nothing."""
+        raise NotImplementedError
 
     def future_cursor(self) -> str:
         meaning = RSSConfig(**self.config()).meaning
@@ -143,23 +137,50 @@ class FeedWorld(SimulatedWorld):
 
 
 class ArticlesWorld(FeedWorld):
-    """What the kit makes are entries, read on the pages that they link to."""
+    """A feed of Atom, which tells what was removed; entries are read on the pages that they link to."""
 
+    form = "atom"
     full_text = True
-    fail_body = SimulatedWorld.fail_body
     cannot: ClassVar[Mapping[Ability, str]] = {
         Ability.BIG: "of a page of more than 8 MiB the feed's own text is taken",
         Ability.EXPIRE_TOKEN: NO_RENEWAL,
-        Ability.EXPIRE_CURSORS: FeedWorld.cannot[Ability.EXPIRE_CURSORS],
+        Ability.EXPIRE_CURSORS: NO_REFUSAL,
     }
 
+    def remove(self, name: str) -> None:
+        self.simulator.delete(self._posts[name])
 
-def _link(address: str) -> bytes:
-    return f'<link rel="next" href="{escape(address)}"/>'.encode()
+    def restore(self, name: str) -> None:
+        self.simulator.restore(self._posts[name], NAME)
+
+    def changed(self, reply: Reply, *, next: str, is_empty: bool = False) -> Reply:
+        if isinstance(reply.body, bytes):
+            link = f'<link rel="next" href="{escape(next)}"/>'.encode() if next else b""
+            body = _NEXT.sub(lambda _: link, reply.body)
+            reply.body = _ENTRIES.sub(b"", body) if is_empty else body
+            reply.headers.pop("ETag", None)
+        return reply
 
 
-def _changed(reply: Reply, pattern: re.Pattern[bytes], other: bytes) -> Reply:
-    if isinstance(reply.body, bytes):
-        reply.body = pattern.sub(lambda _: other, reply.body)
-        reply.headers.pop("ETag", None)
-    return reply
+class TextsWorld(FeedWorld):
+    """A feed of JSON; entries are read as it brings them."""
+
+    form = "json"
+    full_text = False
+    cannot: ClassVar[Mapping[Ability, str]] = {
+        Ability.BIG: "a text comes within its feed, of which 8 MiB are read",
+        Ability.FAIL_BODY: "a text comes within its feed",
+        Ability.REMOVE: "JSON Feed has no word for what was removed, and absence from a feed means nothing",
+        Ability.EXPIRE_TOKEN: NO_RENEWAL,
+        Ability.EXPIRE_CURSORS: NO_REFUSAL,
+    }
+    fail_body = World.fail_body
+
+    def changed(self, reply: Reply, *, next: str, is_empty: bool = False) -> Reply:
+        if isinstance(reply.body, bytes):
+            told = json.loads(reply.body)
+            told.pop("next_url", None)
+            told |= ({"next_url": next} if next else {}) | ({"items": []} if is_empty else {})
+            reply.body = json.dumps(told).encode()
+            reply.headers.pop("ETag", None)
+        return reply

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from catchment.conformance import Check, all_checks, require
-from tests.conformance.rss import ArticlesWorld, FeedWorld
+from tests.conformance.rss import ArticlesWorld, TextsWorld
 
-WORLDS = {"texts": FeedWorld, "articles": ArticlesWorld}
+WORLDS = {"texts": TextsWorld, "articles": ArticlesWorld}
 
 
 @pytest.mark.parametrize("world", WORLDS)
