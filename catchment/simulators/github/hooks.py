@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from catchment.simulators.github import bodies, talkbodies
+from catchment.simulators.github import bodies, issuebodies, talkbodies
 from catchment.simulators.github.forum import Said
 from catchment.simulators.github.git import differences
 from catchment.simulators.github.server import GitHub, dumped
@@ -101,24 +101,24 @@ class Hooks:
 
     def issue(self, repo: Repository, number: int, action: str) -> Delivery:
         """Something happened to an issue; call it before the issue is deleted."""
-        told = bodies.issue(BASE, repo, repo.issues[number])
+        told = issuebodies.issue(BASE, repo, repo.issues[number])
         return self.delivery("issues", self._about(repo, action, issue=told))
 
     def issue_comment(self, repo: Repository, number: int, comment: Comment, action: str) -> Delivery:
         """Something happened to a comment."""
-        told = bodies.issue(BASE, repo, repo.issues[number])
-        said = bodies.comment(BASE, repo, number, comment)
+        told = issuebodies.issue(BASE, repo, repo.issues[number])
+        said = issuebodies.comment(BASE, repo, number, comment)
         return self.delivery("issue_comment", self._about(repo, action, issue=told, comment=said))
 
     def pull_request(self, repo: Repository, number: int, action: str) -> Delivery:
         """Something happened to a pull request."""
-        told = bodies.pull(BASE, repo, repo.issues[number])
+        told = issuebodies.pull(BASE, repo, repo.issues[number])
         return self.delivery("pull_request", self._about(repo, action, number=number, pull_request=told))
 
     def review(self, repo: Repository, number: int, review: Review, action: str = "submitted") -> Delivery:
         """Somebody gave a verdict."""
-        told = bodies.short_pull(BASE, repo, repo.issues[number])
-        said = {**bodies.review(BASE, repo, number, review), "state": review.state.lower()}
+        told = issuebodies.short_pull(BASE, repo, repo.issues[number])
+        said = {**issuebodies.review(BASE, repo, number, review), "state": review.state.lower()}
         payload = self._about(repo, action, pull_request=told, review=said)
         return self.delivery("pull_request_review", payload)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from catchment.simulators.github import bodies
+from catchment.simulators.github import bodies, issuebodies
 from catchment.simulators.github.access import Refused, refuse
 from catchment.simulators.github.server import Call, GitHub, route
 from catchment.simulators.github.world import Issue
@@ -38,7 +38,9 @@ def _issues(github: GitHub, call: Call) -> Reply:
     if not call.repo.has_issues:
         raise refuse(410, "Issues are disabled for this repo")
     found = _ordered(call, _chosen(call, pulls=False))
-    return github.paged(call.request, found, show=lambda pair: bodies.issue(call.base, call.repo, pair[1]))
+    return github.paged(
+        call.request, found, show=lambda pair: issuebodies.issue(call.base, call.repo, pair[1])
+    )
 
 
 def _one(github: GitHub, call: Call) -> Issue:
@@ -59,14 +61,14 @@ def _one(github: GitHub, call: Call) -> Issue:
 @route(r"\{repo\}/issues/(\d+)")
 def _issue(github: GitHub, call: Call) -> Reply:
     call.require("issues")
-    return Reply(200, bodies.issue(call.base, call.repo, _one(github, call)))
+    return Reply(200, issuebodies.issue(call.base, call.repo, _one(github, call)))
 
 
 @route(r"\{repo\}/issues/(\d+)/comments")
 def _issue_comments(github: GitHub, call: Call) -> Reply:
     call.require("issues")
     one = _one(github, call)
-    told = [bodies.comment(call.base, call.repo, one.number, said) for said in one.comments.values()]
+    told = [issuebodies.comment(call.base, call.repo, one.number, said) for said in one.comments.values()]
     return github.paged(call.request, told)
 
 
@@ -75,7 +77,9 @@ def _all_comments(github: GitHub, call: Call) -> Reply:
     call.require("issues")
     issues = call.repo.issues.values()
     found = _ordered(call, ((one.number, said) for one in issues for said in one.comments.values()))
-    return github.paged(call.request, found, show=lambda pair: bodies.comment(call.base, call.repo, *pair))
+    return github.paged(
+        call.request, found, show=lambda pair: issuebodies.comment(call.base, call.repo, *pair)
+    )
 
 
 @route(r"\{repo\}/pulls")
@@ -83,7 +87,7 @@ def _pulls(github: GitHub, call: Call) -> Reply:
     call.require("pull_requests")
     found = _ordered(call, _chosen(call, pulls=True), since=False)
     return github.paged(
-        call.request, found, show=lambda pair: bodies.short_pull(call.base, call.repo, pair[1])
+        call.request, found, show=lambda pair: issuebodies.short_pull(call.base, call.repo, pair[1])
     )
 
 
@@ -97,13 +101,13 @@ def _pull(github: GitHub, call: Call) -> Issue:
 
 @route(r"\{repo\}/pulls/(\d+)")
 def _one_pull(github: GitHub, call: Call) -> Reply:
-    return Reply(200, bodies.pull(call.base, call.repo, _pull(github, call)))
+    return Reply(200, issuebodies.pull(call.base, call.repo, _pull(github, call)))
 
 
 @route(r"\{repo\}/pulls/(\d+)/comments")
 def _pull_comments(github: GitHub, call: Call) -> Reply:
     one = _pull(github, call)
-    told = [bodies.remark(call.base, call.repo, one.number, said) for said in one.remarks.values()]
+    told = [issuebodies.remark(call.base, call.repo, one.number, said) for said in one.remarks.values()]
     return github.paged(call.request, told)
 
 
@@ -112,11 +116,13 @@ def _all_remarks(github: GitHub, call: Call) -> Reply:
     call.require("pull_requests")
     issues = call.repo.issues.values()
     found = _ordered(call, ((one.number, said) for one in issues for said in one.remarks.values()))
-    return github.paged(call.request, found, show=lambda pair: bodies.remark(call.base, call.repo, *pair))
+    return github.paged(
+        call.request, found, show=lambda pair: issuebodies.remark(call.base, call.repo, *pair)
+    )
 
 
 @route(r"\{repo\}/pulls/(\d+)/reviews")
 def _reviews(github: GitHub, call: Call) -> Reply:
     one = _pull(github, call)
-    told = [bodies.review(call.base, call.repo, one.number, said) for said in one.reviews.values()]
+    told = [issuebodies.review(call.base, call.repo, one.number, said) for said in one.reviews.values()]
     return github.paged(call.request, told)
