@@ -195,3 +195,8 @@ def state(vendor: Vendor) -> set[str]:
         keys |= {issue.node_id for issue in repo.issues.values()}
         keys |= {one.node_id for one in repo.forum.discussions.values() if repo.forum.is_on}
     return keys
+
+
+def token(name: str) -> GitHubCredentials:
+    """Return a personal token as credentials."""
+    return GitHubCredentials(token=name)  # type: ignore[arg-type]
