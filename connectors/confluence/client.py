@@ -14,7 +14,7 @@ from catchment.kit.governor import governor_for
 from catchment.kit.http import Bearer, Http, SignIn, pages
 from connectors.confluence.config import ConfluenceConfig, ConfluenceCredentials
 from connectors.confluence.errors import judge_for
-from connectors.confluence.signin import SLUG, Renewing, basic, cloud_id
+from connectors.confluence.signin import SLUG, account, app, basic, cloud_id
 
 PAGE_ITEMS = 250
 """The most that version 2 gives at a time."""
@@ -147,8 +147,8 @@ class Client:
             token = given.personal_token.get_secret_value()
             return self._at(config.instance_url, Bearer(token), token)
         if given.access_token is not None or given.refresh_token is not None:
-            sign_in = Renewing(given, self._session)
-            http = self._at(config.gateway_url, sign_in, sign_in.account, setting="gateway_url")
+            counted = account(given, self._session)
+            http = self._at(config.gateway_url, app(given, self._session), counted, setting="gateway_url")
             try:
                 self._base = f"/ex/confluence/{cloud_id(http, config.origin)}"
             except BaseException:

@@ -90,6 +90,12 @@ class ConfluenceCredentials(SourceCredentials):
     refresh_token: SecretStr | None = Field(
         default=None, title="Refresh token", description="Renews the access token; each is good once."
     )
+    expires_at: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        title="End of the access token",
+        description="POSIX seconds; told together with the token.",
+    )
     personal_token: SecretStr | None = Field(
         default=None, title="Personal access token", description="For Data Center."
     )

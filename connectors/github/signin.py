@@ -11,15 +11,16 @@ from catchment.core.errors import AuthRejected
 from catchment.kit import ConfigRejected, SourceDown
 from catchment.kit.governor import Governor
 from catchment.kit.http import Bearer, Http, Missing, SignIn
+from catchment.kit.renewal import EARLY_SECONDS, RenewedTokens
 from catchment.kit.session import Session
 from connectors.github.config import GitHubConfig
 from connectors.github.credentials import GitHubCredentials
 from connectors.github.errors import Judge
-from connectors.github.usertoken import EARLY_SECONDS, UserSignIn
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+SLUG = "github"
 _JWT_SECONDS = 540
 _JWT_BACK_SECONDS = 60
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -30,7 +31,13 @@ def sign_in_for(
 ) -> SignIn:
     """Return what signs requests in."""
     if credentials.renews:
-        return UserSignIn(credentials, session)
+        return RenewedTokens(
+            credentials,
+            session,
+            slug=SLUG,
+            vendor="GitHub",
+            token_of=lambda kept: kept.bearer,
+        )
     if credentials.bearer:
         return Bearer(credentials.bearer)
     return AppSignIn(config, credentials, session, governor)

@@ -19,7 +19,7 @@ from catchment.kit.http import Http
 from connectors.notion.config import NotionConfig
 from connectors.notion.credentials import NotionCredentials
 from connectors.notion.errors import judge_by
-from connectors.notion.signin import SLUG, SignedIn
+from connectors.notion.signin import SLUG, sign_in_for
 from connectors.notion.words import Raw
 
 VERSION = "2025-09-03"
@@ -51,7 +51,7 @@ class Api:
         self._http = Http(
             config.base_url,
             session,
-            sign_in=SignedIn(given, session, config.base_url),
+            sign_in=sign_in_for(given, session, config.base_url),
             governor=governor_for(SLUG, secret.get_secret_value() if secret else ""),
             judge=judge_by(session.clock),
             setting="base_url",

@@ -28,6 +28,13 @@ class NotionCredentials(SourceCredentials):
         title="Refresh token",
         description="Renews the access token.",
     )
+    expires_at: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        validation_alias=AliasChoices("expires_at", "expiresAt"),
+        title="End of the access token",
+        description="POSIX seconds, where Notion tells.",
+    )
 
     def token(self) -> str:
         """Return what requests are signed with.

@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from catchment.core.clock import SetClock
 from catchment.core.errors import AuthRejected, SourceDown
 from catchment.kit import Session, SourceCredentials, oauth
+from catchment.kit.renewal import EARLY_SECONDS
 from catchment.simulators import faults
 from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository
 from connectors.github import GitHub, GitHubCredentials
-from connectors.github.usertoken import EARLY_SECONDS
 from tests.connectors.github.conftest import MakeSource, asked, listed, state
 
 HOURS = 3600.0
