@@ -469,7 +469,8 @@ class Simulation(Simulator):
 
 def _may(request: Request, sign_in: tuple[str, str]) -> bool:
     told = base64.b64encode(":".join(sign_in).encode()).decode()
-    return hmac.compare_digest(request.headers.get("authorization", ""), f"Basic {told}")
+    given = request.headers.get("authorization", "")
+    return hmac.compare_digest(given.encode("utf-8", "replace"), f"Basic {told}".encode())
 
 
 def _is_unchanged(request: Request, headers: dict[str, str]) -> bool:

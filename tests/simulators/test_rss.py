@@ -121,6 +121,8 @@ class TestLife:
         asked = web.get("/new")
         assert (asked.status_code, asked.headers["www-authenticate"]) == (401, 'Basic realm="f"')
         assert web.get("/new", auth=("ann", "wrong")).status_code == 401
+        strange = {"Authorization": "Basic äöü".encode()}
+        assert web.get("/new", headers=strange).status_code == 401
         assert web.get("/new", auth=("ann", "secret")).status_code == 200
         feed.sign_in, feed.as_page = None, True
         assert web.get("/new").text.startswith("<!DOCTYPE html>")
