@@ -105,7 +105,9 @@ class BucketWorld(World):
         self._carry(key, name, f"{FOLDERS[folder == FOLDERS[0]]}/{rest}")
 
     def many(self, count: int, begin: int = 0) -> None:
-        self._bucket.fill(count, start=begin, pattern="many/{:05}.txt")
+        """List so many that nobody reads: the server itself sorts all of its keys for every page."""
+        self._proxy.mend()
+        self._proxy.fault(lists, lambda asked: _page_of_many(asked, begin + count, self._most_keys))
 
     def big(self, size: int) -> None:
         """List a small one as a large one, and hand out as much of it as is asked for."""
@@ -246,6 +248,21 @@ def _naming(token: str | None) -> Answer:
         return re.sub(r"<IsTruncated>.*?</IsTruncated>", told, text).encode()
 
     return Answer(change=change)
+
+
+def _page_of_many(asked: Asked, total: int, most: int) -> Answer:
+    """Make a page of small objects; a token is the number of the first."""
+    first = int(asked.query.get("continuation-token", "0"))
+    end = min(first + min(int(asked.query["max-keys"]), most), total)
+    told = "".join(
+        f"<Contents><Key>many/{number:05}.txt</Key><LastModified>2025-06-15T15:06:40.000Z</LastModified>"
+        f"<ETag>&quot;{number:032x}&quot;</ETag><Size>10</Size></Contents>"
+        for number in range(first, end)
+    )
+    more = "<IsTruncated>false</IsTruncated>"
+    if end < total:
+        more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{end}</NextContinuationToken>"
+    return Answer(200, f"<ListBucketResult><Name>b</Name>{more}{told}</ListBucketResult>".encode())
 
 
 def _part(asked: Asked, size: int) -> Answer:

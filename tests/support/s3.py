@@ -204,6 +204,7 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two small writes, and the second would wait for 40 ms
     owner: Proxy
 
     def _serve(self) -> None:
