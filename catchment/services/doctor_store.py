@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from catchment.core.errors import UsageError
 from catchment.services.findings import Finding, Verdict
 from catchment.store import runs
-from catchment.store.engine import MOST_CONNECTIONS, open_engine, reading, writing
+from catchment.store.engine import MOST_CONNECTIONS, SOUND_SQLITE, open_engine, reading, writing
 from catchment.store.migrate import current_revision, require_current
 from catchment.store.postgres_index import NAME as WORDS
 from catchment.store.postgres_index import is_missing
@@ -83,6 +83,13 @@ def _sqlite(engine: Engine) -> Iterator[Finding]:
     if numbers(library) < LEAST_SQLITE or not has_fts:
         yield Finding(
             "sqlite", Verdict.WRONG, f"SQLite {library} lacks FTS5 or is too old.", "Use a newer Python."
+        )
+    elif numbers(library) < SOUND_SQLITE:
+        yield Finding(
+            "sqlite",
+            Verdict.NOTE,
+            f"SQLite {library} can, very rarely, damage a store that two processes write to at once.",
+            "Install pysqlite3 0.6.1 or newer, or keep the store on PostgreSQL.",
         )
     else:
         yield Finding("sqlite", Verdict.OK, f"SQLite {library} with FTS5")

@@ -88,7 +88,11 @@ def judge(
         return TOUCH if _facts_differ(item, known, scope_pk) else UNCHANGED
     # Without marks a new version cannot be told from the old one, unless a feed reports it.
     same = same or (unmarked and not reported)
-    return _checked_absent(item, known, same=same, named=named, now=now)
+    verdict = _checked_absent(item, known, same=same, named=named, now=now)
+    if verdict.fate is Fate.LEAVE and scope_pk not in (None, known.scope_pk):
+        # Moved to another scope: the old one, which names it no longer, must not take it for gone.
+        return Verdict(Fate.TOUCH, verdict.reason)
+    return verdict
 
 
 def is_settled(item: Item, standing: Standing) -> bool:

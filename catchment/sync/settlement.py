@@ -190,7 +190,7 @@ class Settlement:
                 pk,
             )
         )
-        if job.known is not None and job.known.path != item.path:
+        if job.known is not None and job.known.has_document and job.known.path != item.path:
             self._renamed.append((pk, job))
         self._skip(job.reason or "unchanged")
 

@@ -1,4 +1,4 @@
-"""``catchment doctor`` on a store that lies on PostgreSQL: a real server, as it is and as it may be."""
+"""``catchment doctor`` on a store: SQLite, and a real PostgreSQL server, as it is and as it may be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from catchment.core.home import home_settings
 from catchment.core.runs import Mode, Trigger
 from catchment.services import doctor_store
-from catchment.store.engine import outside, writing
+from catchment.store.engine import open_engine, outside, writing
+from catchment.store.migrate import migrate
 from catchment.store.postgres_index import NAME
 from catchment.sync.claim import add_run
 from tests.cli.conftest import Cli
@@ -58,6 +59,21 @@ def clerk(postgres_store: Engine) -> Iterator[str]:
 
 def address(engine: Engine, **parts: Any) -> str:
     return engine.url.set(**parts).render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize(("sound_from", "verdict"), [((3, 0), "ok"), ((99,), "note")])
+def test_an_sqlite_that_can_damage_its_file_is_told(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound_from: tuple[int, ...], verdict: str
+) -> None:
+    """With what to install; it is rare enough to go on meanwhile."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()
+    monkeypatch.setattr(doctor_store, "SOUND_SQLITE", sound_from)
+    told = doctor.sees(url, code=0)["sqlite"]
+    assert told["verdict"] == verdict
+    assert ("pysqlite3" in str(told.get("remedy"))) == (verdict == "note")
 
 
 def test_a_sound_store_is_well(doctor: Doctor, postgres_store: Engine) -> None:

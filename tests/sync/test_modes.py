@@ -105,6 +105,25 @@ class TestAutoByListing:
         house.sync(mode="full")
         assert house.shown() == {"doc000", "doc001"}
 
+    def test_a_document_deleted_by_a_person_stays_away_when_its_item_moves_to_a_scope_that_is_listed_before(
+        self, house: Vault, world: World
+    ) -> None:
+        """The scope it came from names it no longer, which says nothing of what is known to lie elsewhere."""
+        world.scopes = {"a": {}, "b": {}}
+        world.fill(2, scope="a", head="a")
+        world.fill(2, scope="b", head="b")
+        house.sync()
+        hide(house, "b000")
+        world.transfer("b000", "b", "a")
+        for _ in range(2):
+            run = house.sync()
+            assert run.details["skipped"] == {"unchanged": 3, "deleted_by_a_person": 1}
+            item = house.item("b000")
+            assert item is not None
+            assert item["state"] == "hidden"
+        assert house.shown() == {"a000", "a001", "b001"}
+        house.check_index()
+
     def test_a_document_deleted_by_a_person_stays_away_where_there_are_no_marks(
         self, house: Vault, world: World, clock: SetClock
     ) -> None:
