@@ -227,7 +227,7 @@ class TestRelations:
         monkeypatch.setattr(listing, "MOST_ROWS", 1)
         base.sql("CREATE TABLE a (id int PRIMARY KEY)")
         base.sql("CREATE TABLE b (id int PRIMARY KEY)")
-        base.sql("INSERT INTO a VALUES (1), (2)")
+        base.sql("INSERT INTO a SELECT generate_series(1, 9)")
         base.sql("INSERT INTO b VALUES (1)")
         source = base.source()
         events = source.listing(source.scopes()[0])
@@ -237,7 +237,10 @@ class TestRelations:
         with pytest.raises(ConfigRejected, match="does not exist"):
             for event in events:
                 rest.append(event)
-        assert [event.key for event in rest if isinstance(event, Item)] == ["public.b[1]"]
+        keys = [event.key for event in rest if isinstance(event, Item)]
+        assert keys[-1] == "public.b[1]"
+        # The page behind the one that is worked on may have been read before the table went.
+        assert len(keys) <= 3
 
     def test_rows_added_while_paging_do_no_harm(self, base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
         """Acceptance 16: inserts and deletes while paging: what is there all the while is seen once."""
