@@ -11,7 +11,7 @@ from pathlib import Path
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.home import home_settings
 from catchment.core.runs import Mode, RunKind, RunState, Trigger
-from catchment.services import chores, deployments, push, removal, syncs, uploads
+from catchment.services import chores, deployments, push, removal, spools, syncs, uploads
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
 from catchment.services.settling import settle_run
@@ -137,6 +137,7 @@ def tidy(context: Context) -> list[str]:
         connectors_gone = purge.removed_connectors(connection)
     folded = push.fold(context)
     erased = uploads.clear(context)
+    spooled = spools.clear(context)
     purge.merge_index(context.engine)
     said = []
     if leftovers:
@@ -149,6 +150,8 @@ def tidy(context: Context) -> list[str]:
         said.append(f"{folded} pushes were folded into the sums of their days.")
     if erased:
         said.append(f"{erased} files that nothing names any more were erased.")
+    if spooled:
+        said.append(f"Files that {spooled} killed runs had left were erased.")
     return said
 
 
