@@ -46,6 +46,12 @@ class Governor:
             self._until, self._reason = until, reason
             self._write()
 
+    def rest(self, session: Session) -> float:
+        """Return the seconds until requests are welcome; 0 where they are now."""
+        with self._lock:
+            self._read()
+            return max(0.0, self._until - session.clock.now())
+
     def wait(self, session: Session) -> None:
         """Wait until requests are welcome, visibly, and at most as long as the run may go on.
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from catchment.core.errors import CatchmentError
 from catchment.kit import Item, PermissionMissing, Session
+from catchment.kit.governor import governor_for
 from connectors.s3.config import S3Config
 from connectors.s3.credentials import S3Credentials
 from connectors.s3.errands import Errands
@@ -46,7 +47,9 @@ class Client:
         self._now = session.clock.now
         self.describe = Describe(config)
         self.errands = Errands(session)
-        self.pace = Pace(session, self.errands)
+        # Servers count by bucket, whoever asks.
+        governor = governor_for("s3", f"{config.endpoint or ''} {config.bucket}")
+        self.pace = Pace(session, self.errands, governor)
         self.sign_in = SignIn(config, credentials, session)
         self.region = ""
         self._lock = threading.Lock()

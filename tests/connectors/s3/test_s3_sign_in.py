@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from catchment.core.clock import SetClock
 from catchment.core.errors import RunCancelled, SourceError
 from catchment.kit import AuthRejected, ConfigRejected, PermissionMissing, Session, SourceDown
 from catchment.kit.network import Network
@@ -394,6 +395,30 @@ class TestPatience:
         assert len(errors) == 2
         assert [reason for reason, seconds in waits if seconds > 80_000] == ["S3 asks for fewer requests"] * 2
         assert proxy.counts() == {"LIST": 1}, "the read waited, too"
+
+    def test_another_run_of_the_bucket_waits_as_long(
+        self, bucket: Bucket, make_source: MakeSource, proxy: Proxy
+    ) -> None:
+        """Acceptance 18: what one was told holds for the other, which does not ask meanwhile."""
+        bucket.put("a.txt", "x")
+        clock = SetClock()
+        proxy.fault(lists, error("SlowDown", 503, headers={"Retry-After": "3600"}), times=1)
+        waits: list[float] = []
+
+        def ask() -> None:
+            def told(_reason: str, seconds: float) -> None:
+                waits.extend([seconds] if seconds else [])
+                session.stop.set()
+
+            session = Session(clock=clock, on_wait=told)
+            with pytest.raises(RunCancelled):
+                items_of(make_source(session=session))
+
+        ask()
+        clock.advance(600)
+        ask()
+        assert waits == [3600, 3000]
+        assert proxy.counts() == {"LIST": 1}
 
     @pytest.mark.parametrize("header", ["0", "soon", "Tue, 15 Nov 1994 08:12:31 GMT", "-5", ""])
     def test_a_date_gone_by_or_a_word_is_no_wait(
