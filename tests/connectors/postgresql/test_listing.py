@@ -266,7 +266,7 @@ class TestRelations:
         monkeypatch.setattr(listing, "FIRST_ROWS", 1)
         monkeypatch.setattr(listing, "MOST_ROWS", 1)
         base.sql("CREATE TABLE t (id int PRIMARY KEY)")
-        base.sql("INSERT INTO t VALUES (1), (2)")
+        base.sql("INSERT INTO t SELECT generate_series(1, 9)")
         source = base.source(tables=["t"])
         events = source.listing(source.scopes()[0])
         next(events)
