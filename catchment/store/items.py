@@ -97,6 +97,12 @@ def has_any(connection: Connection, scope_pk: int) -> bool:
     return found.first() is not None
 
 
+def any_of(connection: Connection, connector_pk: int) -> bool:
+    """Whether anything was ever recorded of a connector."""
+    found = connection.execute(select(items.c.pk).where(items.c.connector_pk == connector_pk).limit(1))
+    return found.first() is not None
+
+
 def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]) -> dict[str, Known]:
     """Return what is known of the living items at these paths, by path, where the path is not the key.
 

@@ -50,6 +50,9 @@ class Collector:
         self.run = run
         self.intake = intake
         self.rows: dict[str, ScopeRow] = {}
+        with reading(run.engine) as connection:
+            # What this run itself makes known, the index lane looks up before it writes.
+            self.knows_nothing = not items.any_of(connection, run.connector.pk)
         run.source.session.known = self._recorded
 
     # -- what a run does ------------------------------------------------------------------------
@@ -286,16 +289,7 @@ class Collector:
             return
         # A scope in which only folder markers are left is as empty as one without them.
         end.listed += sum(item.refusal is None for item in admitted.values())
-        with reading(run.engine) as connection:
-            if run.mode is Mode.AUTO:
-                admitted = self._unsettled(connection, admitted, row, end)
-            known = items.lookup(connection, run.connector.pk, list(admitted)) if admitted else {}
-            fresh = [item.move_hint for key, item in admitted.items() if item.move_hint and key not in known]
-            hints = (
-                items.lookup_move_hints(connection, run.connector.pk, fresh)
-                if fresh and end.watermark
-                else {}
-            )
+        admitted, known, hints = self._compare(admitted, row, end)
         for key, item in admitted.items():
             before = known.get(key)
             if before is not None:
@@ -306,6 +300,22 @@ class Collector:
                 moved.append((self.intake.fit(item), hints[item.move_hint]))
                 continue
             self.intake.judge(self.intake.fit(item), before, row)
+
+    def _compare(
+        self, page: dict[str, Item], row: ScopeRow, end: ScopeEnd
+    ) -> tuple[dict[str, Item], dict[str, Known], dict[str, Known]]:
+        """Return what is to be judged of a page, and what the ledger knows of it, by key and by hint."""
+        run = self.run
+        if self.knows_nothing:
+            return page, {}, {}
+        with reading(run.engine) as connection:
+            if run.mode is Mode.AUTO:
+                page = self._unsettled(connection, page, row, end)
+            known = items.lookup(connection, run.connector.pk, list(page)) if page else {}
+            fresh = [item.move_hint for key, item in page.items() if item.move_hint and key not in known]
+            if not fresh or not end.watermark:
+                return page, known, {}
+            return page, known, items.lookup_move_hints(connection, run.connector.pk, fresh)
 
     def _unsettled(
         self, connection: Connection, page: dict[str, Item], row: ScopeRow, end: ScopeEnd
