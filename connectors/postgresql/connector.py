@@ -251,7 +251,9 @@ class PostgreSQL(Connector[PostgreSQLConfig, PostgreSQLCredentials]):
             ItemUnreadable: gone, or empty where the document column is null.
             SourceError: The relation cannot be read.
         """
-        for _, content in self.fetch_many([item]):
+        # Read to the end: the driver cancels what is left of a result, and that may come late and meet the
+        # next statement of the connection.
+        for _, content in list(self.fetch_many([item])):
             if isinstance(content, ItemUnreadable):
                 raise content
             return content
