@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from catchment.kit import (
     Changed,
@@ -29,19 +28,14 @@ from connectors.github.places import DISCUSSION, talk_path
 from connectors.github.pulls import brought
 from connectors.github.rendering import discussion as written
 from connectors.github.rendering import seconds_of
-from connectors.github.walking import earlier
+from connectors.github.walking import BEGINNING, CHECKPOINT_ITEMS, LOOK_BACK_SECONDS, Row, earlier
 
-LOOK_BACK_SECONDS = 120.0
-"""How far changes go back beyond the newest that was seen: what was written last may be listed late."""
 LISTED = 100
 """How many one question asks for."""
 TOGETHER = {"first": 25, "said": 20, "replies": 5}
 """How many come with all that was said, of which so much: six points, where one by one they cost 25."""
-CHECKPOINT_ITEMS = 500
-_BEGINNING = "1970-01-01T00:00:00Z"
 _OLDEST = {"field": "CREATED_AT", "direction": "ASC"}
 _NEWEST = {"field": "UPDATED_AT", "direction": "DESC"}
-Row = dict[str, Any]
 Order = Mapping[str, str]
 
 
@@ -61,7 +55,7 @@ class Marks:
 
     name: str
     is_on: bool = True
-    updated: str = _BEGINNING
+    updated: str = BEGINNING
     count: int = 0
     last: int = 0
     beside: int = 0
@@ -184,7 +178,7 @@ class Discussions:
     def _beginning(self, repository: Repository) -> Marks:
         """Return the marks of this moment, before anything is listed."""
         page = self._page(repository, _NEWEST, after=None, first=1)
-        newest = max((str(raw["updatedAt"]) for raw in page.rows), default=_BEGINNING)
+        newest = max((str(raw["updatedAt"]) for raw in page.rows), default=BEGINNING)
         return Marks(repository.name, is_on=page.is_on, updated=newest, beside=page.total)
 
     # -- changes --------------------------------------------------------------------------------

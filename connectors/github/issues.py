@@ -27,13 +27,16 @@ from connectors.github.places import ISSUE, PULL, talk_path
 from connectors.github.pulls import Pulls, brought
 from connectors.github.rendering import seconds_of, talk
 from connectors.github.spool import COMMENT, REMARK, Spool
-from connectors.github.walking import Row, earlier, first_page, walk
+from connectors.github.walking import (
+    BEGINNING,
+    CHECKPOINT_ITEMS,
+    LOOK_BACK_SECONDS,
+    Row,
+    earlier,
+    first_page,
+    walk,
+)
 
-LOOK_BACK_SECONDS = 120.0
-"""How far changes begin before the newest that was seen: what was written last may be listed late."""
-CHECKPOINT_ITEMS = 500
-"""Before a position is told, all bodies on their way are waited for; so not after every page."""
-_BEGINNING = "1970-01-01T00:00:00Z"
 _LISTS = {"issues": "/issues", "comments": "/issues/comments", "remarks": "/pulls/comments"}
 _STATE = {"issues": {"state": "all"}, "comments": {}, "remarks": {}}
 
@@ -53,9 +56,9 @@ class Marks:
     """
 
     name: str
-    issues: str = _BEGINNING
-    comments: str = _BEGINNING
-    remarks: str = _BEGINNING
+    issues: str = BEGINNING
+    comments: str = BEGINNING
+    remarks: str = BEGINNING
     count: int | None = None
     last: int = 0
     etags: dict[str, str] = field(default_factory=dict)
@@ -308,7 +311,7 @@ class Issues:
         """
         order = {"state": "all", "sort": "updated", "direction": "desc"}
         page = self._client.page(query(f"{repository.api}/issues", per_page="1", **order))
-        newest = max((str(raw["updated_at"]) for raw in page.rows), default=_BEGINNING)
+        newest = max((str(raw["updated_at"]) for raw in page.rows), default=BEGINNING)
         return len(page.rows) if page.next is None else page.last, newest
 
     def _require_all(self, repository: Repository, marks: Marks, count: int | None) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
 from connectors.github import questions
 from connectors.github.client import Client, Repository
-from connectors.github.discussions import Row, item_of
+from connectors.github.discussions import item_of
 from connectors.github.graph import next_cursor
 from connectors.github.rendering import discussion as written
+from connectors.github.walking import Row
 
 SAID, REPLIED, MORE = 50, 25, 100
 """How many comments, replies below each, and further replies below one a question asks for."""

@@ -16,6 +16,12 @@ from connectors.github.client import Client, Page, query
 
 Row = dict[str, Any]
 OVERLAP_SECONDS = 1
+LOOK_BACK_SECONDS = 120.0
+"""How far changes begin before the newest that was seen: what was written last may be listed late."""
+CHECKPOINT_ITEMS = 500
+"""Before a position is told, all bodies on their way are waited for; so not after every page."""
+BEGINNING = "1970-01-01T00:00:00Z"
+"""A time before every change."""
 
 
 def walk(
