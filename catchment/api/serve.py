@@ -37,7 +37,6 @@ from catchment.store.migrate import require_current
 _GRACE_SECONDS = 5
 """Requests that are being answered get so long at the end."""
 _KEEP_ALIVE_SECONDS = 30
-_SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger("catchment.api")
 
@@ -64,8 +63,6 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server takes both for its own while it runs, and raises them again at its end.
         signal.signal(number, _heed)
-    # Threads that compute would keep the interpreter from the loop for 5 ms each time it has something to do.
-    sys.setswitchinterval(_SWITCH_SECONDS)
     startup.started()
     config = uvicorn.Config(
         app,

@@ -26,6 +26,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 60_000
 # Most of a writer's memory is the page cache; 64 MiB were not faster than 16.
 CACHE_KIB = 16 * 1024
+CHECKPOINT_PAGES = 4_000
+"""16 MiB. SQLite itself would copy pages into its file, and wait for the disk, after each 1,000 of them: one
+transaction of a first load writes more."""
 SOUND_SQLITE = (3, 51, 3)
 """Older ones can, very rarely, damage a file when two connections write or checkpoint at once; see
 https://www.sqlite.org/wal.html#walresetbug."""
@@ -140,6 +143,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
 

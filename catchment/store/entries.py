@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catchment.core.documents import ParsedDocument
 from catchment.store import bulk
-from catchment.store.index import IndexEntry
-from catchment.store.tables import MAX_CHUNKS, documents
+from catchment.store.index import Draft, IndexEntry
+from catchment.store.tables import CHUNK_BITS, MAX_CHUNKS, documents
 from catchment.store.words import path_words, spaced
 
 LAST = MAX_CHUNKS - 1
-_COLUMNS = (
+_DRAFTED = (
     "title",
     "search_title",
     "content_type",
@@ -27,9 +28,8 @@ _COLUMNS = (
     "tags",
     "notes",
     "metadata",
-    "indexed_at",
-    "deleted_at",
 )
+_COLUMNS = (*_DRAFTED, "indexed_at", "deleted_at")
 _NEW_COLUMNS = (*_COLUMNS, "id", "connector_pk", "collection_pk", "pk")
 _CODE_TYPES = ("text/x-", "application/x-code", "application/javascript", "application/x-sh")
 
@@ -45,34 +45,8 @@ def search_title(title: str, path: str) -> str:
     return f"{spaced(title)} {words}" if words else spaced(title)
 
 
-def document_rows(entries: Sequence[IndexEntry], now: float) -> list[tuple[Any, ...]]:
-    """Return the values of `_COLUMNS` for each document."""
-    return [_document_row(entry, now) for entry in entries]
-
-
-def write_documents(
-    connection: Connection, entries: Sequence[IndexEntry], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Write documents, without their chunks; the rows are those of `document_rows`."""
-    pairs = list(zip(entries, rows, strict=True))
-    bulk.insert_rows(
-        connection,
-        documents,
-        _NEW_COLUMNS,
-        [
-            (*row, entry.id, entry.connector_pk, entry.collection_pk, entry.pk)
-            for entry, row in pairs
-            if entry.is_new
-        ],
-    )
-    bulk.update_rows(
-        connection, documents, _COLUMNS, [(*row, entry.pk) for entry, row in pairs if not entry.is_new]
-    )
-
-
-def _document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
-    """Return the values of `_COLUMNS`."""
-    parsed = entry.parsed
+def document_of(entry: IndexEntry, parsed: ParsedDocument) -> tuple[Any, ...]:
+    """Return the values of `_DRAFTED`."""
     return (
         entry.title,
         search_title(entry.title, entry.path),
@@ -86,22 +60,51 @@ def _document_row(entry: IndexEntry, now: float) -> tuple[Any, ...]:
         json.dumps(entry.tags) if entry.tags else "[]",
         json.dumps([*parsed.notes, *parsed.warnings]) if parsed.notes or parsed.warnings else "[]",
         json.dumps({**entry.metadata, **parsed.metadata}) if entry.metadata or parsed.metadata else "{}",
-        now,
-        None,
     )
 
 
-def chunk_bodies(entry: IndexEntry) -> Iterator[tuple[int, int, str, str]]:
+def chunk_bodies(parsed: ParsedDocument) -> Iterator[tuple[int, int, str, str]]:
     """Yield ordinal, start, heading path and text of each chunk; one empty chunk where there is none.
 
     A document without text is still found by its title.
     """
-    text = entry.parsed.text
-    if not entry.parsed.chunks:
+    text = parsed.text
+    if not parsed.chunks:
         yield 0, 0, "", ""
         return
-    for ordinal, (start, end, heading_path) in enumerate(entry.parsed.chunks[:MAX_CHUNKS]):
+    for ordinal, (start, end, heading_path) in enumerate(parsed.chunks[:MAX_CHUNKS]):
         yield ordinal, start, heading_path, text[start:end]
+
+
+def chunk_rows(entries: Sequence[tuple[IndexEntry, Draft]]) -> list[tuple[Any, ...]]:
+    """Return the rows of all chunks, numbered."""
+    return [
+        (entry.pk << CHUNK_BITS | ordinal, start, heading_path, text, searched)
+        for entry, draft in entries
+        for ordinal, start, heading_path, text, searched in draft.chunks
+    ]
+
+
+def write_documents(
+    connection: Connection, entries: Sequence[tuple[IndexEntry, tuple[Any, ...]]], now: float
+) -> None:
+    """Write documents, without their chunks, from entries and the values of `document_of`."""
+    bulk.insert_rows(
+        connection,
+        documents,
+        _NEW_COLUMNS,
+        [
+            (*drafted, now, None, entry.id, entry.connector_pk, entry.collection_pk, entry.pk)
+            for entry, drafted in entries
+            if entry.is_new
+        ],
+    )
+    bulk.update_rows(
+        connection,
+        documents,
+        _COLUMNS,
+        [(*drafted, now, None, entry.pk) for entry, drafted in entries if not entry.is_new],
+    )
 
 
 def stretches(pks: Sequence[int]) -> list[tuple[int, int]]:

@@ -14,6 +14,19 @@ from sqlalchemy import Connection, Engine
 from catchment.core.documents import ParsedDocument
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document becomes in the tables, but for its numbers and for the time.
+
+    Attributes:
+        document: The first columns of its row.
+        chunks: A row for each chunk, with the chunk's place in the document where its number will be.
+    """
+
+    document: tuple[Any, ...]
+    chunks: list[tuple[Any, ...]]
+
+
 @dataclass(slots=True)
 class IndexEntry:
     """A document to be written.
@@ -31,7 +44,8 @@ class IndexEntry:
         acl: ``none`` or ``source``.
         tags: Labels.
         metadata: Small facts.
-        parsed: Text, chunks, notes and warnings.
+        parsed: Text, chunks, notes and warnings; None once they are in the draft, which holds the text then.
+        draft: What was worked out of all this, see `Index.draft`.
     """
 
     pk: int
@@ -46,7 +60,8 @@ class IndexEntry:
     acl: str
     tags: tuple[str, ...]
     metadata: dict[str, Any]
-    parsed: ParsedDocument
+    parsed: ParsedDocument | None
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,13 @@ class Hit:
 
 class Index(Protocol):
     """What a place for documents must be able to do."""
+
+    def draft(self, entry: IndexEntry) -> Draft:
+        """Work out what is to be written of a document, its numbers (`pk`, `id`, `is_new`) aside.
+
+        It asks no database, so that whoever has time can do it ahead of the transaction. What is not drafted
+        yet, `upsert` drafts. The text is taken out of the entry, and lies in the draft from then on.
+        """
 
     def upsert(
         self,

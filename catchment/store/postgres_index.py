@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from catchment.core.documents import ParsedDocument
 from catchment.core.errors import StoreUnavailable
 from catchment.store import bulk
 from catchment.store.engine import advisory_lock, reading
 from catchment.store.entries import (
     LAST,
     chunk_bodies,
-    document_rows,
+    chunk_rows,
     is_code,
     search_title,
     stretches,
@@ -63,17 +64,12 @@ class PostgresIndex(TableIndex):
     ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
-        rows = document_rows(ordered, now)
-        chunk_rows = [
-            chunk
-            for entry, (_, title, *_) in zip(ordered, rows, strict=True)
-            for chunk in _chunk_rows(entry, title)
-        ]
+        drafted = [(entry, self.draft(entry)) for entry in ordered]
         self._drop_chunks(connection, [entry.pk for entry in ordered if not entry.is_new])
-        write_documents(connection, ordered, rows)
+        write_documents(connection, [(entry, draft.document) for entry, draft in drafted], now)
         if ready is not None:
             ready()
-        bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows)
+        bulk.insert_rows(connection, chunks, CHUNK_COLUMNS, chunk_rows(drafted))
 
     def rename(self, connection: Connection, pk: int, *, title: str, path: str) -> None:
         """Give a document another title and path; only its first chunk is indexed again."""
@@ -96,6 +92,20 @@ class PostgresIndex(TableIndex):
                     build(connection_of_lock)
         except (DBAPIError, StoreUnavailable) as error:
             log.warning("the index over the words could not be built yet: %s", type(error).__name__)
+
+    def _chunks(self, entry: IndexEntry, parsed: ParsedDocument, searched: str) -> list[tuple[Any, ...]]:
+        code = is_code(parsed.content_type)
+        places = place_lexemes(entry.connector_pk, entry.collection_pk)
+        return [
+            (
+                ordinal,
+                start,
+                heading_path,
+                body,
+                vector(body, title="" if ordinal else searched, places=places, code=code),
+            )
+            for ordinal, start, heading_path, body in chunk_bodies(parsed)
+        ]
 
     def _visible(self, connection: Connection, pks: Sequence[int]) -> list[int]:
         rows = connection.exec_driver_sql(
@@ -190,22 +200,6 @@ def words_of(row: Sequence[Any]) -> str:
         places=place_lexemes(connector_pk, collection_pk),
         code=is_code(content_type),
     )
-
-
-def _chunk_rows(entry: IndexEntry, title: str) -> list[tuple[Any, ...]]:
-    base = entry.pk << CHUNK_BITS
-    code = is_code(entry.parsed.content_type)
-    places = place_lexemes(entry.connector_pk, entry.collection_pk)
-    return [
-        (
-            base + ordinal,
-            start,
-            heading_path,
-            body,
-            vector(body, title="" if ordinal else title, places=places, code=code),
-        )
-        for ordinal, start, heading_path, body in chunk_bodies(entry)
-    ]
 
 
 def _conditions(request: SearchRequest) -> tuple[str, list[Any]] | None:

@@ -13,7 +13,7 @@ from catchment.core.ids import new_id
 from catchment.core.runs import Origin, RunKind, RunState, Trigger
 from catchment.store import bulk
 from catchment.store.engine import db_now
-from catchment.store.entries import document_rows, write_documents
+from catchment.store.entries import document_of, write_documents
 from catchment.store.index import IndexEntry
 from catchment.store.tables import items, runs
 
@@ -172,4 +172,5 @@ def write_unread(connection: Connection, entries: Sequence[IndexEntry], *, now: 
 
     What the index has of them must have been taken out before.
     """
-    write_documents(connection, entries, document_rows(entries, now))
+    rows = [(entry, document_of(entry, entry.parsed)) for entry in entries if entry.parsed is not None]
+    write_documents(connection, rows, now)

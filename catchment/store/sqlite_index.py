@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from catchment.core.documents import ParsedDocument
 from catchment.store import bulk
 from catchment.store.entries import (
     LAST,
     chunk_bodies,
-    document_rows,
+    chunk_rows,
     is_code,
     search_title,
     stretches,
@@ -54,16 +55,14 @@ class SqliteIndex(TableIndex):
     ) -> None:
         """Write documents in the order of their numbers, each with all its chunks."""
         ordered = sorted(entries, key=lambda entry: entry.pk)
-        rows = document_rows(ordered, now)
-        chunk_rows: list[tuple[Any, ...]] = []
-        for entry in ordered:
-            _add_chunk_rows(entry, chunk_rows)
+        drafted = [(entry, self.draft(entry)) for entry in ordered]
+        rows = chunk_rows(drafted)
         old = [entry.pk for entry in ordered if not entry.is_new]
         self._drop_chunks(connection, old)
-        write_documents(connection, ordered, rows)
-        bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, chunk_rows)
+        write_documents(connection, [(entry, draft.document) for entry, draft in drafted], now)
+        bulk.insert_rows(connection, chunks, _CHUNK_COLUMNS, rows)
         written = stretches([entry.pk for entry in ordered])
-        del ordered, rows, chunk_rows  # the texts are in the table now, and what comes next takes a while
+        del ordered, drafted, rows  # the texts are in the table now, and what comes next takes a while
         if ready is not None:
             ready()
         for first, last in written:
@@ -80,6 +79,14 @@ class SqliteIndex(TableIndex):
 
     def complete(self, engine: Engine) -> None:
         """Nothing: the words are written with the text."""
+
+    def _chunks(self, _entry: IndexEntry, parsed: ParsedDocument, _searched: str) -> list[tuple[Any, ...]]:
+        code = is_code(parsed.content_type)
+        plain = not code and parsed.text.isascii()
+        return [
+            (ordinal, start, heading_path, body, None if plain else searchable(body, code=code))
+            for ordinal, start, heading_path, body in chunk_bodies(parsed)
+        ]
 
     def _visible(self, connection: Connection, pks: Sequence[int]) -> list[int]:
         rows = connection.exec_driver_sql(
@@ -112,20 +119,6 @@ class SqliteIndex(TableIndex):
         return connection.exec_driver_sql(
             f"{HITS} IN (SELECT value FROM json_each(?))", (json.dumps(list(chunk_ids)),)
         ).all()
-
-
-def _add_chunk_rows(entry: IndexEntry, rows: list[tuple[Any, ...]]) -> None:
-    base = entry.pk << CHUNK_BITS
-    code = is_code(entry.parsed.content_type)
-    plain = not code and entry.parsed.text.isascii()
-    if plain and len(entry.parsed.chunks) == 1:
-        start, end, heading_path = entry.parsed.chunks[0]
-        rows.append((base, start, heading_path, entry.parsed.text[start:end], None))
-        return
-    for ordinal, start, heading_path, body in chunk_bodies(entry):
-        rows.append(
-            (base + ordinal, start, heading_path, body, None if plain else searchable(body, code=code))
-        )
 
 
 def _phrase(part: QueryPart) -> str:

@@ -8,16 +8,27 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catchment.core.documents import ParsedDocument
 from catchment.core.subjects import normal
 from catchment.store import bulk
+from catchment.store.entries import document_of
 from catchment.store.hits import hit_of
-from catchment.store.index import Hit, SearchRequest
+from catchment.store.index import Draft, Hit, IndexEntry, SearchRequest
 from catchment.store.tables import CHUNK_BITS, document_access, documents
 from catchment.store.words import QueryPart, query_parts
 
 
 class TableIndex(ABC):
     """Half of `catchment.store.index.Index`; how words are kept and found is the database's own."""
+
+    def draft(self, entry: IndexEntry) -> Draft:
+        """Work out the rows of a document, and put them in place of its text."""
+        if entry.draft is None:
+            assert entry.parsed is not None
+            document = document_of(entry, entry.parsed)
+            entry.draft = Draft(document, self._chunks(entry, entry.parsed, document[1]))
+            entry.parsed = None
+        return entry.draft
 
     def remove(self, connection: Connection, pks: Sequence[int], *, now: float) -> int:
         """Take documents out and leave tombstones; returns how many were visible before."""
@@ -53,6 +64,10 @@ class TableIndex(ABC):
         """Return the numbers of the best documents, best first."""
         best = self._best(connection, query_parts(request.query), request, request.limit)
         return [chunk_id >> CHUNK_BITS for chunk_id, _ in best]
+
+    @abstractmethod
+    def _chunks(self, entry: IndexEntry, parsed: ParsedDocument, searched: str) -> list[tuple[Any, ...]]:
+        """Return the row of each chunk, its place first; `searched` is the title as it is searched."""
 
     @abstractmethod
     def _visible(self, connection: Connection, pks: Sequence[int]) -> list[int]:

@@ -8,11 +8,12 @@ from enum import Enum, auto
 from catchment.core.documents import ParsedDocument, ParseFailure
 from catchment.core.items import Item
 from catchment.core.runs import Stage
+from catchment.store.index import IndexEntry
 from catchment.store.items import Known
 from catchment.store.rows import ScopeRow
 from catchment.sync.pkset import PkSet
 
-PLACES = 2
+PLACES = 4
 """Places that a batch of the most bytes takes in a queue; of small texts more batches can wait."""
 
 
@@ -46,7 +47,8 @@ class Job:
         spool_path: The file that holds them, when they are not.
         sha256: Of the bytes.
         content_type: What the source declared, or fetching told.
-        parsed: What parsing made of it.
+        parsed: What parsing made of it; a text leaves it for `entry`.
+        entry: What is to be indexed of it.
         given: Its text needed no parser, and its title is its own.
         named: The entry was named by the filter; if it is gone, that counts.
         scope_pk: The scope in which it was seen.
@@ -65,6 +67,7 @@ class Job:
     sha256: bytes | None = None
     content_type: str | None = None
     parsed: ParsedDocument | ParseFailure | None = None
+    entry: IndexEntry | None = None
     given: bool = False
     named: bool = False
     scope_pk: int | None = None

@@ -10,7 +10,7 @@ from catchment.sync.batches import Batch, Job
 from catchment.sync.run import Run
 
 LEAST_ITEMS = 32
-GROUP_BATCHES = 4
+GROUP_BATCHES = 8
 """A first load settles at most so many full batches of small documents in one transaction."""
 GROUP_SECONDS = 1.0
 """Aim for less than this for such a transaction."""

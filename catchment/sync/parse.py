@@ -1,4 +1,4 @@
-"""The second lane: bodies to text and chunks, in processes that can be killed."""
+"""The second lane: bodies to text and chunks, in processes that can be killed, and these to rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from catchment.core.documents import ParsedDocument, ParseRequest
 from catchment.parsing.process import ParserProcess
 from catchment.parsing.quick import parse_quickly
+from catchment.store.index import IndexEntry
 from catchment.sync.batches import Action, Job
 from catchment.sync.run import Run
 
@@ -24,13 +25,14 @@ def parse(run: Run) -> None:
     The first parser process starts with the first body: a run that finds nothing changed needs none.
     """
     with ExitStack() as leases:
-        team = Team(run, leases)
+        team, drafts = Team(run, leases), Drafts(run)
         for batch in run.to_parse:
             run.to_parse.release()
             run.counters.parsed += sum(job.given for job in batch.jobs)
             jobs = [job for job in batch.jobs if job.action is Action.INDEX and not job.given]
             if jobs:
                 team.parse(jobs)
+            drafts.make(batch.jobs)
             run.to_index.put(batch, places=batch.places(run.settings.batch_bytes))
     run.to_index.close()
 
@@ -87,6 +89,47 @@ class Team:
         if len(self._parsers) > 1 and self._threads is None:
             width = run.around.parse.processes
             self._threads = self._leases.enter_context(ThreadPoolExecutor(width, thread_name_prefix="parse"))
+
+
+class Drafts:
+    """Makes of texts what the index lane only has to write: that lane is the one that all others wait for."""
+
+    def __init__(self, run: Run) -> None:
+        self._index = run.index
+        # Asked once: these are in every document of a run.
+        self._connector_pk = run.connector.pk
+        self._collection_pk = run.connector.collection_pk
+        self._acl = run.source.acl.value
+
+    def make(self, jobs: Sequence[Job]) -> None:
+        """Draft every document among the jobs."""
+        for job in jobs:
+            if job.action is Action.INDEX and isinstance(job.parsed, ParsedDocument):
+                job.entry = self._entry(job, job.parsed)
+                job.parsed = None
+                self._index.draft(job.entry)
+
+    def _entry(self, job: Job, parsed: ParsedDocument) -> IndexEntry:
+        item = job.item
+        title = item.title or parsed.title or item.path.rpartition("/")[2] or item.key
+        if job.given:
+            title = item.title or ""
+        return IndexEntry(
+            # Its numbers are known when it is written.
+            pk=0,
+            id="",
+            is_new=False,
+            connector_pk=self._connector_pk,
+            collection_pk=self._collection_pk,
+            title=title,
+            path=item.path,
+            author=item.author or parsed.author,
+            created_at=item.created_at,
+            acl=self._acl,
+            tags=item.tags,
+            metadata=dict(item.metadata) if item.metadata else {},
+            parsed=parsed,
+        )
 
 
 def _work_off(parser: ParserProcess, jobs: Sequence[Job]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from catchment.core.counters import Counters
-from catchment.core.documents import ParsedDocument, ParseFailure
+from catchment.core.documents import ParseFailure
 from catchment.core.errors import OutOfScope
 from catchment.core.ids import new_short_ids
 from catchment.core.runs import ItemState, Stage
@@ -63,9 +63,7 @@ class Settlement:
         self.now = run.clock.now()
         # Asked once: these are in every row of a batch.
         self._connector_pk = run.connector.pk
-        self._collection_pk = run.connector.collection_pk
         self._fingerprint = run.fingerprint
-        self._acl = run.source.acl.value
         self.delta = Counters()
         self._skipped: list[str] = []
         self._failures: list[Job] = []
@@ -129,13 +127,13 @@ class Settlement:
         return list(todo.values())
 
     def _settle_job(self, job: Job, pk: int | None) -> None:
-        parsed = job.parsed
-        if job.action is Action.INDEX and isinstance(parsed, ParsedDocument):
+        if job.action is Action.INDEX and job.entry is not None:
             assert pk is not None
-            self._index(job, pk, parsed)
+            self._index(job, pk, job.entry)
         elif job.action is Action.INDEX:
-            assert isinstance(parsed, ParseFailure)
-            job.stage, job.reason, job.error = Stage.PARSE, parsed.reason, parsed.message
+            failure = job.parsed
+            assert isinstance(failure, ParseFailure)
+            job.stage, job.reason, job.error = Stage.PARSE, failure.reason, failure.message
             self._fail(job, pk)
         elif job.action is Action.TOUCH:
             assert pk is not None
@@ -148,29 +146,10 @@ class Settlement:
             assert pk is not None
             self._remove(job, pk)
 
-    def _index(self, job: Job, pk: int, parsed: ParsedDocument) -> None:
-        item = job.item
+    def _index(self, job: Job, pk: int, entry: IndexEntry) -> None:
         self._fact(job, pk, _INDEXED, content_hash=job.sha256)
-        title = item.title or parsed.title or item.path.rpartition("/")[2] or item.key
-        if job.given:
-            title = item.title or ""
-        self._entries.append(
-            IndexEntry(
-                pk=pk,
-                id="",  # new ones get theirs together
-                is_new=job.known is None,
-                connector_pk=self._connector_pk,
-                collection_pk=self._collection_pk,
-                title=title,
-                path=item.path,
-                author=item.author or parsed.author,
-                created_at=item.created_at,
-                acl=self._acl,
-                tags=item.tags,
-                metadata=dict(item.metadata) if item.metadata else {},
-                parsed=parsed,
-            )
-        )
+        entry.pk, entry.is_new = pk, job.known is None
+        self._entries.append(entry)
         self._indexed.append(job)
         self.delta.indexed += 1
 
@@ -303,7 +282,7 @@ class Settlement:
             self._entries.clear()
             self._new.clear()
             for job in self._indexed:
-                job.parsed = None
+                job.entry = None
         self.run.to_index.release()
 
     def _find_new_documents(self) -> None:
