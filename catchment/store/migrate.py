@@ -22,7 +22,7 @@ from catchment.store.engine import advisory_lock, reading, writing
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision; a test compares it with the migrations' own."""
 
 

@@ -260,3 +260,37 @@ def test_the_text_is_kept_once(library: Library) -> None:
     assert [row[0] >> CHUNK_BITS for row in second] == keeps
     assert library.found("plain") == [plain]
     assert library.found("quoted") == [accents]
+
+
+def test_words_are_not_merged_with_every_load(sqlite: Engine) -> None:
+    """Merging writes them all once more: 20 transactions stand side by side, and every document is found."""
+    library = Library(sqlite)
+    written = [library.add("gauge") for _ in range(20)]
+    with reading(sqlite) as connection:
+        segments = connection.exec_driver_sql("SELECT count(DISTINCT segid) FROM chunks_fts_idx").scalar_one()
+    assert segments == 20
+    assert library.found("gauge", limit=20) == written
+
+
+def test_rows_are_the_same_whenever_they_are_worked_out(library: Library) -> None:
+    """Drafted ahead of its transaction or in it, known or new: a document becomes the same rows."""
+    facts: dict[str, Any] = {
+        "title": "Überlauf",
+        "path": "dam/spillWay.txt",
+        "tags": ("a",),
+        "notes": ["no text: scanned"],
+    }
+    at_once = library.add("get maxFlow\n混凝土", **facts, content_type="text/x-python", chunks=12)
+    ahead = library.add("get maxFlow\n混凝土", **facts, content_type="text/x-python", chunks=12, ahead=True)
+    with reading(library.engine) as connection:
+        both = [
+            connection.execute(
+                select(*(column for column in chunks.c if column.name != "id"))
+                .where(chunks.c.id >= pk << CHUNK_BITS, chunks.c.id < (pk + 1) << CHUNK_BITS)
+                .order_by(chunks.c.id)
+            ).all()
+            for pk in (at_once, ahead)
+        ]
+    assert len(both[0]) > 1
+    assert both[0] == both[1]
+    assert library.found("spill way") == library.found("flow") == [at_once, ahead]

@@ -92,12 +92,15 @@ class Library:
         with reading(engine) as connection:
             self.collection_pk = connectors.by_pk(connection, self.connector_pk).collection_pk
 
-    def add(self, text: str, *, modified_at: float | None = None, **facts: Any) -> int:
-        """Write one new document and return its number."""
+    def add(self, text: str, *, modified_at: float | None = None, ahead: bool = False, **facts: Any) -> int:
+        """Write one new document and return its number; its rows may be worked out ahead, without it."""
         with writing(self.engine) as connection:
             pk = meta.allocate_pks(connection, 1)
             home = {"connector_pk": self.connector_pk, "collection_pk": self.collection_pk}
-            made = entry(pk, text, **(home | facts))
+            made = entry(0 if ahead else pk, text, **(home | {"title": f"Document {pk}"} | facts))
+            if ahead:
+                self.index.draft(made)
+                made.pk = pk
             self.add_item(connection, made, modified_at=modified_at)
             self.index.upsert(connection, [made], now=NOW)
         return pk
