@@ -28,6 +28,7 @@ from catchment.core.errors import CatchmentError
 from catchment.core.settings import ApiSettings, api_settings
 from catchment.services.context import Context
 from catchment.services.known_callers import KnownCallers
+from catchment.services.known_runs import KnownRuns
 from catchment.services.uses import Uses
 
 ROUTERS = (health.router, docs.router, tokens.router, trove, zensearch, aimable)
@@ -58,6 +59,7 @@ def create_app(
             if stop is not None:
                 stop()
             app.state.callers.close()
+            app.state.runs.close()
 
     app = FastAPI(
         title="Catchment",
@@ -89,6 +91,7 @@ def _furnish(app: FastAPI, context: Context, settings: ApiSettings) -> None:
     app.state.context = context
     app.state.settings = settings
     app.state.callers = KnownCallers(context)
+    app.state.runs = KnownRuns(context)
     app.state.uses = Uses(context)
     app.state.rates = Rates(settings.rate_per_minute, context.clock, context.engine)
     app.state.readiness = Readiness(context)

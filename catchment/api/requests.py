@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import Request
 
@@ -14,7 +14,7 @@ from catchment.core.settings import ApiSettings
 from catchment.services.access import Caller
 from catchment.services.context import Context
 
-READS = CapacityLimiter(2)
+READS = ThreadPoolExecutor(2, thread_name_prefix="reads")
 """Threads for reads that many clients repeat and that only ask the store. More take the interpreter from each
 other: 99 of 100 reads of a job's status by sixteen clients wait 16 ms with two, and 29 ms with sixteen."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")

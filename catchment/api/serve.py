@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from catchment.api.app import create_app
+from catchment.api.protocol import BoundedProtocol
 from catchment.api.upkeep import Upkeep
 from catchment.core import startup
 from catchment.core.clock import SystemClock, iso
@@ -66,6 +67,8 @@ def main() -> int:
     startup.started()
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
+        ws="none",
         access_log=False,  # the edge writes one line for each request
         log_config=None,
         server_header=False,

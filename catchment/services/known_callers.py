@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 from catchment.services.access import Caller, authenticate, hash_of
 from catchment.services.context import Context
-from catchment.store.version import StoreVersion
+from catchment.store.remembered import Remembered
 
 MOST_CALLERS = 1000
 
 
 class KnownCallers:
-    """Remembers callers between two changes of the store, so that a token that ends does so at once.
-
-    In a store without a version (`StoreVersion`) nobody is known.
-    """
+    """Remembers callers between two changes of the store, so that a token that ends does so at once."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._version = StoreVersion(context.engine)
-        self._lock = threading.Lock()
-        self._seen_at: int | None = None
-        self._seen: dict[tuple[str, str | None], Caller] = {}
+        self._seen: Remembered[tuple[str, str | None], Caller] = Remembered(context.engine, most=MOST_CALLERS)
 
     def known(self, secret: str, tenant_id: str | None) -> Caller | None:
         """Return who shows this token, if that is known; never waits."""
-        version = self._version.now()
-        with self._lock:
-            if version is None or version != self._seen_at:
-                return None
-            caller = self._seen.get((hash_of(secret), tenant_id))
+        caller = self._seen.known((hash_of(secret), tenant_id))
         if caller is None or caller.has_ended(self._context.clock.now()):
             return None
         return caller
@@ -42,17 +32,9 @@ class KnownCallers:
             Unauthenticated: It is no token of ours, has ended, or its principal has left the tenant.
             Forbidden: The principal does not belong to the named tenant.
         """
-        # The version comes first: what changes from here on makes it another one.
-        version = self._version.now()
-        caller = authenticate(self._context, secret, tenant_id=tenant_id)
-        if version is None:
-            return caller
-        with self._lock:
-            if version != self._seen_at or len(self._seen) >= MOST_CALLERS:
-                self._seen_at, self._seen = version, {}
-            self._seen[hash_of(secret), tenant_id] = caller
-        return caller
+        find = partial(authenticate, self._context, secret, tenant_id=tenant_id)
+        return self._seen.ask((hash_of(secret), tenant_id), find)
 
     def close(self) -> None:
         """Let the store go."""
-        self._version.close()
+        self._seen.close()

@@ -14,10 +14,10 @@ from tests.support.waiting import until
 
 
 @contextmanager
-def on_loopback(app: Any) -> Iterator[str]:
-    """Serve an ASGI application while the block lasts; gives its address."""
+def on_loopback(app: Any, *, http: Any = "auto") -> Iterator[str]:
+    """Serve an ASGI application while the block lasts, by a protocol if one is named; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, http=http, log_config=None, access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

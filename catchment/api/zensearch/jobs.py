@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Body
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,10 +22,8 @@ from catchment.api.zensearch.shapes import Job, JobStatus, One
 from catchment.core.errors import Conflict
 from catchment.core.runs import Mode
 from catchment.kit import registry
-from catchment.services import permissions, reach, syncs
-from catchment.services.access import Caller
-from catchment.services.context import Context
-from catchment.store.rows import RunRow
+from catchment.services import permissions, syncs
+from catchment.services.known_runs import KnownRuns
 
 router = APIRouter(
     prefix="/api/v1/connectors/{connector_id}",
@@ -101,18 +99,17 @@ async def show_job(
     request: Request, connector_id: str, job_id: str, context: ContextOf, caller: CallerOf
 ) -> Any:
     """Return how far a job has got."""
-    run = await to_thread.run_sync(_run, context, caller, connector_id, job_id, limiter=READS)
+    runs: KnownRuns = request.app.state.runs
+    asked = caller, ids.read("connector", connector_id), ids.read("run", job_id)
+    placed = runs.known(*asked)
+    if placed is None:
+        placed = await asyncio.get_running_loop().run_in_executor(READS, runs.ask, *asked)
+    run, space_id = placed
+    caller.require_space_role(space_id)
     if syncs.should_have_begun(run):
         run = await run_in_threadpool(syncs.fresh, context, run)
     # Those who follow a job ask often; to check our own answer against its shape would double its price.
     return JSONResponse(envelope(request, render.job(run)))
-
-
-def _run(context: Context, caller: Caller, connector_id: str, job_id: str) -> RunRow:
-    inner = ids.read("connector", connector_id)
-    run, space_id = reach.placed_run(context, caller, inner, ids.read("run", job_id))
-    caller.require_space_role(space_id)
-    return run
 
 
 @router.post("/refresh-permissions", status_code=202, response_model=One[Job])

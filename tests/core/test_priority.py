@@ -1,0 +1,59 @@
+"""Who steps back: a process, its children, and its session where it leads one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catchment.core.priority import BEHIND
+
+GROUP = Path("/proc/self/autogroup")
+SHOWN = """
+import os, pathlib, subprocess, sys
+from catchment.core import priority
+{before}
+priority.step_back()
+group = pathlib.Path("/proc/self/autogroup")
+print(os.getpriority(os.PRIO_PROCESS, 0), group.read_text().split()[-1] if group.exists() else "")
+print(subprocess.check_output([sys.executable, "-c", "import os; print(os.nice(0))"], text=True).strip())
+"""
+
+
+def _shown(*, leads: bool, before: str = "") -> list[str]:
+    """Return niceness of a process and of its session, and of a child, after it has stepped back."""
+    told = subprocess.run(
+        [sys.executable, "-c", SHOWN.format(before=before)],
+        start_new_session=leads,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.split()
+
+
+def test_a_process_steps_back_with_its_children() -> None:
+    """A run parses in processes of its own."""
+    own, *_, child = _shown(leads=True)
+    assert own == child == str(max(BEHIND, own_niceness()))
+
+
+def test_who_stands_further_back_stays_there() -> None:
+    """What the operator said counts."""
+    own, *_, child = _shown(leads=True, before=f"os.nice({BEHIND + 3} - os.nice(0))")
+    assert own == child == str(BEHIND + 3)
+
+
+@pytest.mark.skipif(not GROUP.exists(), reason="this kernel does not group processes by session")
+def test_only_who_leads_a_session_speaks_for_it() -> None:
+    """In a terminal, everything else in it would become slow with us."""
+    assert _shown(leads=True)[1] == str(max(BEHIND, own_niceness()))
+    assert _shown(leads=False)[1] == GROUP.read_text().split()[-1]
+
+
+def own_niceness() -> int:
+    """Return the niceness of the tests."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
