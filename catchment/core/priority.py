@@ -6,19 +6,18 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-BEHIND = 10
-"""Niceness of runs. One that competes gets a tenth of a processor for each one of the others."""
 _GROUP = Path("/proc/self/autogroup")
 
 
-def step_back() -> None:
+def step_back(niceness: int) -> None:
     """Let others go first where processor time is short, from now on, and with all children.
 
-    Alone, a process is as quick as before. A niceness that is greater already stays.
+    Alone, a process is as quick as before. At a niceness of 10 it gets a tenth of the time that others get with
+    whom it competes. A niceness that is greater already stays.
     """
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    if own < BEHIND:
-        os.nice(BEHIND - own)
+    if own < niceness:
+        os.nice(niceness - own)
     step_back_as_session()
 
 

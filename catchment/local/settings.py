@@ -17,6 +17,8 @@ class StackSettings(BaseSettings):
     """Port of the Prefect server on 127.0.0.1; 0 takes the one of last time, or a free one."""
     worker_limit: int = Field(default_factory=lambda: 2 * (os.cpu_count() or 1), ge=1)
     """Most flow runs at a time: twice the number of cores."""
+    worker_niceness: int = Field(10, ge=0, le=19)
+    """How far runs stand behind whoever waits for an answer, where processor time is short; 0: not at all."""
     idle_minutes: float = Field(30.0, gt=0)
     """A stack that a command started in the background stops after this long without work."""
     ready_seconds: float = Field(90.0, gt=0)

@@ -10,6 +10,7 @@ from types import FrameType
 
 from catchment.core import priority, startup
 from catchment.local.lifeline import WORKER, follow_supervisor, wait_at_gate
+from catchment.local.settings import StackSettings
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     startup.starting()
     follow_supervisor()
     os.environ[WORKER] = str(os.getpid())
-    priority.step_back()  # with every run that it starts
+    priority.step_back(StackSettings().worker_niceness)  # with every run that it starts
     # Started by `&` in a script, SIGINT is ignored and stays so in children; SIGTERM, which is turned into
     # it below, would then never stop the worker.
     signal.signal(signal.SIGINT, signal.default_int_handler)

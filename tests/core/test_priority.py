@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from catchment.core.priority import BEHIND
-
+BEHIND = 10
 GROUP = Path("/proc/self/autogroup")
 SHOWN = """
 import os, pathlib, subprocess, sys
 from catchment.core import priority
 {before}
-priority.step_back()
+priority.step_back(10)
 group = pathlib.Path("/proc/self/autogroup")
 print(os.getpriority(os.PRIO_PROCESS, 0), group.read_text().split()[-1] if group.exists() else "")
 print(subprocess.check_output([sys.executable, "-c", "import os; print(os.nice(0))"], text=True).strip())

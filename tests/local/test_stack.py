@@ -39,6 +39,7 @@ FOREIGN = {
     "prefect_profile": "foreign",
     "PREFECT_LOGGING_LEVEL": "X",
 }
+NICENESS = 17
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack(home: Path) -> Iterator[StackState]:
     # Foreign settings are there for the whole module: everything below must work in spite of them.
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in FOREIGN.items():
+        for name, value in {**FOREIGN, "CATCHMENT_STACK_WORKER_NICENESS": str(NICENESS)}.items():
             patch.setenv(name, value)
         with start_stack(home) as state:
             yield state
@@ -63,6 +64,11 @@ def prefect(stack: StackState) -> Iterator[PrefectClient]:
 
 
 class TestUp:
+    def test_the_worker_stands_behind_who_waits_for_answers(self, stack: StackState) -> None:
+        """By as much as its setting says, and with it every run; the others stay where they are."""
+        assert psutil.Process(stack.pids["worker"]).nice() == NICENESS
+        assert psutil.Process(stack.pids["server"]).nice() < NICENESS
+
     def test_a_schedule_gets_its_runs(self, prefect: PrefectClient) -> None:
         """A deployment with a schedule has Scheduled runs ten seconds later: the scheduler works."""
         every_hour = {"schedule": {"interval": 3600, "timezone": "UTC"}, "active": True}
