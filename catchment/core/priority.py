@@ -12,7 +12,7 @@ _GROUP = Path("/proc/self/autogroup")
 def step_back(niceness: int) -> None:
     """Let others go first where processor time is short, from now on, and with all children.
 
-    Alone, a process is as quick as before. At a niceness of 10 it gets a tenth of the time that others get with
+    Alone, a process is as quick as before. At a niceness of 10 it gets a tenth of the time of those with
     whom it competes. A niceness that is greater already stays.
     """
     own = os.getpriority(os.PRIO_PROCESS, 0)
