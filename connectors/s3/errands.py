@@ -43,7 +43,7 @@ class Errand(Generic[T]):
                 return self._future.result(timeout=_TICK_SECONDS)
             except NotYet:
                 if self._future.done():
-                    raise
+                    return self._future.result()  # it ended just after the wait did, or this is its own error
                 self._session.check_stop()
 
 
