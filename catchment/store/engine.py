@@ -99,7 +99,13 @@ def open_engine(url: str) -> Engine:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
-            parsed, module=_sqlite_module(), pool_size=8, max_overflow=8, hide_parameters=True
+            parsed,
+            module=_sqlite_module(),
+            pool_size=8,
+            max_overflow=8,
+            # Whoever writes gets the connection back that knows the pages; any other has to read them anew.
+            pool_use_lifo=True,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
