@@ -74,7 +74,7 @@ def asked_seconds(outcome: Answer | Cut, now: float) -> float | None:
     told = outcome.headers.get("retry-after", "").strip() if isinstance(outcome, Answer) else ""
     if not told:
         return None
-    if told.isascii() and told.isdigit():
+    if told.isascii() and told.isdecimal():
         return float(told[:9])
     try:
         moment = parsedate_to_datetime(told)

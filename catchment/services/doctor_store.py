@@ -68,7 +68,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """Return the numbers that a version begins with."""
     parts = []
     for part in text.split("."):
-        digits = "".join(character for character in part if character.isdigit())
+        digits = "".join(character for character in part if character.isdecimal())
         if not digits:
             break
         parts.append(int(digits))

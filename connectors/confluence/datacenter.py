@@ -109,7 +109,7 @@ class DataCenter:
         self, space: Space | None, parent: str | None, cursor: str | None
     ) -> tuple[list[Record], str | None]:
         """Return a page of the pages at the top of a space, or below a page, and where the next begins."""
-        start = int(cursor) if cursor and cursor.isdigit() else 0
+        start = int(cursor) if cursor and cursor.isdecimal() else 0
         params: dict[str, Any] = {"start": start, "limit": PAGE_ITEMS, "expand": "ancestors,space"}
         path = f"{CONTENT}/{parent}/child/page"
         if space is not None:

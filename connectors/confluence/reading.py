@@ -160,7 +160,7 @@ class CloudReading:
 
     def look_up(self, ids: Sequence[str]) -> Iterator[tuple[str, Located | None]]:
         """Yield each id and what it is: pages and posts many at a time, the others one by one."""
-        numbers = [id for id in ids if id.isdigit()]
+        numbers = [id for id in ids if id.isdecimal()]
         found = {record.id: record for record in self._api.by_ids(PAGE, numbers)} if numbers else {}
         rest = [id for id in numbers if id not in found]
         found |= {record.id: record for record in self._api.by_ids(BLOGPOST, rest)} if rest else {}

@@ -27,10 +27,10 @@ class CloudRights:
 
     def places(self, keys: Sequence[str]) -> Mapping[str, Place]:
         """Return where each of these stands, many at a time."""
-        parts = {key: self._part(key) for key in keys if not key.isdigit()}
-        self._learn([key for key in keys if key.isdigit()])
+        parts = {key: self._part(key) for key in keys if not key.isdecimal()}
+        self._learn([key for key in keys if key.isdecimal()])
         for key in keys:
-            if key.isdigit() and self._known.get(key) is None:
+            if key.isdecimal() and self._known.get(key) is None:
                 # Neither page nor post; a comment, then.
                 parts[key] = self._part(key)
         self._learn([record.container for record in parts.values() if record is not None])

@@ -72,7 +72,7 @@ def _reported(told: Mapping[str, Any], event: str) -> list[FeedEvent]:
     noun, _, what = event.partition("_")
     about = told.get(noun) if noun in _KINDS else None
     id = about.get("id") if isinstance(about, dict) else None
-    if not isinstance(id, int | str) or not str(id).removeprefix("att").isdigit():
+    if not isinstance(id, int | str) or not str(id).removeprefix("att").isdecimal():
         return []
     key = str(id)
     if noun == "attachment" and not key.startswith("att"):

@@ -38,7 +38,7 @@ class Access:
     def _of(self, name: str) -> AccessList:
         if name not in self._lists:
             # It is asked for anew, since whether it is public may be just what has changed.
-            address = f"/repositories/{name}" if name.isdigit() else f"/repos/{name}"
+            address = f"/repositories/{name}" if name.isdecimal() else f"/repos/{name}"
             self._lists[name] = self._read(Repository.of(self._client.http.get_json(address)))
         return self._lists[name]
 

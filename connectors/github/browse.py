@@ -12,7 +12,7 @@ def browse(client: Client, parent: str | None, page: str | None) -> BrowsePage:
     Raises:
         SourceError: GitHub cannot be asked.
     """
-    number = page if page is not None and page.isdigit() else "1"
+    number = page if page is not None and page.isdecimal() else "1"
     if parent is None:
         wrap = "repositories" if client.is_app else None
         path = client.repositories_path

@@ -219,4 +219,4 @@ def _number(address: str | None) -> int | None:
     from urllib.parse import parse_qs, urlsplit
 
     found = parse_qs(urlsplit(address or "").query).get("page", [""])[0]
-    return int(found) if found.isdigit() else None
+    return int(found) if found.isdecimal() else None

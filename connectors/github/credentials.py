@@ -45,7 +45,7 @@ class GitHubCredentials(SourceCredentials):
     @field_validator("installation_id")
     @classmethod
     def _is_a_number(cls, value: str | None) -> str | None:
-        if value and not value.strip().isdigit():
+        if value and not value.strip().isdecimal():
             raise ValueError("the ID of an installation is a number")
         return value.strip() if value else None
 

@@ -61,7 +61,7 @@ class Judge:
 
     def _note_left(self, response: httpx.Response) -> None:
         left = response.headers.get("x-ratelimit-remaining", "")
-        if left.isdigit() and response.headers.get("x-ratelimit-resource", "core") == "core":
+        if left.isdecimal() and response.headers.get("x-ratelimit-resource", "core") == "core":
             self.left = int(left)
 
     def seconds(self, response: httpx.Response) -> float:
@@ -72,7 +72,7 @@ class Judge:
             return asked
         if response.headers.get("x-ratelimit-remaining") == "0":
             reset = response.headers.get("x-ratelimit-reset", "")
-            if reset.isdigit():
+            if reset.isdecimal():
                 return max(float(reset) - now, 0.0) + MARGIN_SECONDS
         with self._lock:
             self._unsaid += 1

@@ -335,6 +335,6 @@ def _said(rows: list[Row], kind: int) -> Iterator[tuple[int, int, Row]]:
     for raw in rows:
         address = str(raw.get("issue_url") or raw.get("pull_request_url") or "")
         number = address.rpartition("/")[2]
-        if not number.isdigit():
+        if not number.isdecimal():
             raise SourceDown("GitHub's answer about a comment makes no sense.")
         yield int(number), kind, raw

@@ -66,7 +66,7 @@ class PropertyPlace:
         if not key.startswith(PREFIX) or len(parts) not in (3, 4) or dashed(parts[0]) != parts[0]:
             return None
         number = parts[3] if len(parts) == 4 else "1"
-        if not number.isdigit():
+        if not number.isdecimal():
             return None
         return cls(parts[0], unquote(parts[1]), unquote(parts[2]), int(number))
 

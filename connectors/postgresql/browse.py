@@ -42,7 +42,7 @@ def browse(connection: Connection, parent_id: str | None, page: str | None) -> B
             remedy="Choose again from the level above.",
         )
     if name.schema:
-        return _columns(connection, name, int(page) if page and page.isdigit() else 0)
+        return _columns(connection, name, int(page) if page and page.isdecimal() else 0)
     return _relations(connection, name.table, page or "")
 
 

@@ -110,7 +110,7 @@ class Bodies:
             return _got(answer, size=_length(key, answer), stream=answer["Body"])
         self._fast.answered(missed=is_fast)
         total = told.rpartition("/")[2]
-        got = _got(answer, size=int(total) if total.isdigit() else _length(key, answer))
+        got = _got(answer, size=int(total) if total.isdecimal() else _length(key, answer))
         got.body = _read_all(self._client, answer["Body"])
         return got
 

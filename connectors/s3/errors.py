@@ -222,7 +222,7 @@ def _answered(error: Any, place: Place, permission: str) -> SourceError:
         )
     if code in _DENIED or (code == "403" and permission != "s3:ListBucket"):
         return PermissionMissing(f"{place.shown} refuses {permission}.", remedy=_grant(permission, place))
-    if code.isdigit():
+    if code.isdecimal():
         # Amazon and its likes tell their errors in XML; what has only a status came from something else.
         return no_server(place, f"its answer is status {code} and not XML")
     return SourceError(f"{place.shown} refuses the request: {code}. {_message(error)}".strip())

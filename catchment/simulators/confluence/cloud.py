@@ -324,7 +324,7 @@ def _page(
 
 def _limit(asked: Asked) -> int:
     text = asked.text("limit", "25")
-    if not text.isdigit() or not 1 <= int(text) <= MOST:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
         raise _invalid("limit", text)
     return int(text)
 

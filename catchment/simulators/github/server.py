@@ -208,7 +208,7 @@ class GitHub(Simulator):
         raise refuse(404, "Not Found")
 
     def _repository_of(self, request: Request, name: str, rest: str, token: Token) -> Repository:
-        repo = self.repositories.get(int(name)) if name.isdigit() else None
+        repo = self.repositories.get(int(name)) if name.isdecimal() else None
         if repo is None:
             wanted = unquote(name).lower()
             repo = next((one for one in self.repositories.values() if one.full_name.lower() == wanted), None)

@@ -14,6 +14,7 @@ from catchment.simulators.faults import Fault
 from catchment.simulators.github import GitHub as Vendor
 from catchment.simulators.github import Repository, secondary_limit
 from connectors.github import GitHub, GitHubConfig
+from connectors.github.errors import Judge
 from connectors.github.pace import Pace, PacedWire, wire_to
 from tests.connectors.github.conftest import TOKEN, MakeSource, listed, state, token
 
@@ -71,6 +72,15 @@ class TestLimits:
         vendor.faults.add(Fault(lambda *_: secondary_limit(), times=1))
         source.scopes()
         assert clock.now() - began == 60 + 120 + 240 + 60
+
+    @pytest.mark.parametrize("status", [200, 403])
+    def test_headers_that_are_no_numbers_say_nothing(self, clock: SetClock, status: int) -> None:
+        """Not even signs that look like digits to some."""
+        judge = Judge(Session(clock=clock))
+        odd = {"x-ratelimit-remaining": "\u00b2", "x-ratelimit-reset": "\u00b3"}
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in odd.items()]
+        judge(httpx.Response(status, headers=raw, request=httpx.Request("GET", "https://api.github.com/")))
+        assert judge.left is None
 
     def test_a_cancel_ends_a_wait_of_an_hour(self, url: str, vendor: Vendor, repo: Repository) -> None:
         """Acceptance 19: at once."""
