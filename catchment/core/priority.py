@@ -6,8 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_GROUP = Path("/proc/self/autogroup")
-
 
 def step_back(niceness: int) -> None:
     """Let others go first where processor time is short, from now on, and with all children.
@@ -18,16 +16,25 @@ def step_back(niceness: int) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     if own < niceness:
         os.nice(niceness - own)
-    step_back_as_session()
+        _say_of_session(niceness)
 
 
-def step_back_as_session() -> None:
-    """Say of a session what is true of its first process, for kernels that share time between sessions first.
+def step_back_like_parent() -> None:
+    """Let a session that was begun just now stand where that of the parent process stands."""
+    with suppress(OSError, ValueError):
+        _say_of_session(int(_group(os.getppid()).read_text().split()[-1]))
+
+
+def _say_of_session(niceness: int) -> None:
+    """Say it to kernels that share time between sessions first.
 
     Linux may do so (sched(7), "The autogroup feature"), and then looks at niceness only within one session.
     Of a session that others lead nothing is said: a terminal would be slow with everything in it.
     """
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    if own > 0 and os.getsid(0) == os.getpid():
+    if niceness > 0 and os.getsid(0) == os.getpid():
         with suppress(OSError):
-            _GROUP.write_text(str(own))
+            _group(os.getpid()).write_text(str(niceness))
+
+
+def _group(process: int) -> Path:
+    return Path(f"/proc/{process}/autogroup")

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import BinaryIO, cast
 
 from catchment.core.documents import ParseFailure
-from catchment.core.priority import step_back_as_session
+from catchment.core.priority import step_back_like_parent
 from catchment.parsing import memory, wire
 from catchment.parsing.document import parse_document
 
@@ -32,7 +32,7 @@ _READ_BYTES = 64 * 1024
 def main() -> None:
     """Serve the socket whose descriptor is the first argument."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    step_back_as_session()
+    step_back_like_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process itself
     threading.Thread(target=_die_with_parent, args=(channel.fileno(),), daemon=True).start()
     with suppress(EOFError, OSError):
