@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
-from catchment.kit.http import Missing
+from catchment.kit.http import Missing, TooLong
 from catchment.kit.streams import PieceStream, buffered
 from connectors.github import threads
 from connectors.github.archive import Archives
@@ -18,7 +18,7 @@ from connectors.github.places import DISCUSSION, PULL, FilePlace, read_talk
 from connectors.github.rendering import talk
 
 WHOLE_BYTES = 1024 * 1024
-"""A larger file, and one whose size is not known, is read as a stream."""
+"""A larger file is read as a stream."""
 _RAW = {"Accept": "application/vnd.github.raw+json"}
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_BYTES = 1024
@@ -48,13 +48,25 @@ def _blob(client: Client, item: Item, place: FilePlace) -> Content:
     try:
         repository = client.repository_by_id(place.repository)
         address = f"{repository.api}/git/blobs/{item.version}"
-        if item.size is not None and item.size <= WHOLE_BYTES:
-            return Content(_no_pointer(item, client.http.get(address, headers=_RAW).content))
-        return _opened(client, item, address)
+        return _whole(client, item, address) or _opened(client, item, address)
     except Missing as error:
         raise ItemUnreadable(item.key, "gone", "The file is no longer there.") from error
     except BlobTooLarge as error:
         raise ItemUnreadable(item.key, error.code, error.message) from error
+
+
+def _whole(client: Client, item: Item, address: str) -> Content | None:
+    """Return a file that is small, asked for again where the answer breaks off; None for one that is not.
+
+    What was pushed lately comes without its size.
+    """
+    if item.size is not None and item.size > WHOLE_BYTES:
+        return None
+    try:
+        answer = client.http.get(address, headers=_RAW, most_bytes=WHOLE_BYTES)
+    except TooLong:
+        return None
+    return Content(_no_pointer(item, answer.content))
 
 
 def _kept(item: Item, archives: Archives | None) -> Content | None:

@@ -40,8 +40,10 @@ class TestFiles:
         assert len(asked(vendor)) == 3
         assert not isinstance(source.fetch(items[f"{head}big.txt"]).body, bytes), "a stream"
 
-    def test_a_change_has_no_size_and_is_streamed(self, source: GitHub, repo: Repository) -> None:
-        """A comparison does not tell how large a file is."""
+    def test_a_change_has_no_size_and_is_read_all_the_same(
+        self, source: GitHub, vendor: Vendor, repo: Repository
+    ) -> None:
+        """A comparison tells no size; a small file is asked for again where it breaks off."""
         _, marks = listed(source)
         repo.commit({"big.txt": BIG, "none.txt": b""})
         found, _ = changed(source, marks)
@@ -50,6 +52,11 @@ class TestFiles:
             assert item is not None
             assert item.size is None
             assert body_of(source, item) == body
+        repo.commit({"small.txt": b"a few words"})
+        item = changed(source, marks)[0][f"{repo.id}:main:small.txt"]
+        assert item is not None
+        vendor.faults.add(Fault(faults.cut(3), path=r".*/blobs/.*", times=1))
+        assert body_of(source, item) == b"a few words"
 
     def test_what_cannot_be_read_says_why(
         self, source: GitHub, repo: Repository, monkeypatch: pytest.MonkeyPatch
