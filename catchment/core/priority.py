@@ -21,8 +21,10 @@ def step_back(niceness: int) -> None:
 
 def step_back_like_parent() -> None:
     """Let a session that was begun just now stand where that of the parent process stands."""
-    with suppress(OSError, ValueError):
-        _say_of_session(int(_group(os.getppid()).read_text().split()[-1]))
+    with suppress(OSError):
+        # Nothing is told of processes that stand in no such group, as in some containers.
+        if words := _group(os.getppid()).read_text().split():
+            _say_of_session(int(words[-1]))
 
 
 def _say_of_session(niceness: int) -> None:
