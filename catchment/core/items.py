@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 from catchment.core.documents import ParsedDocument
 
+UPLOAD_PREFIX = "upload:"
+"""Keys of what people uploaded begin so; no key of a source does (`catchment.sync.cleaning`)."""
+
 
 @dataclass(slots=True)
 class Item:

@@ -46,10 +46,15 @@ def _media_type_of_ending(ending: str) -> str | None:
     return _media_types().get(f".{ending.lower()}")
 
 
-def media_type(name: str) -> str | None:
-    """Return the media type that the ending of a name stands for, without a look at the content."""
-    stem, dot, ending = name.rpartition(".")
-    return _media_type_of_ending(ending) if dot and stem else None
+def media_type(path: str) -> str | None:
+    """Return the media type that the ending of a name stands for, without a look at the content.
+
+    Args:
+        path: A name, or a path that ends in it; asked of every item of a listing.
+    """
+    stem, _, ending = path.rpartition(".")
+    # A dot in the name of a folder begins no ending that is known, as it has a slash in it.
+    return _media_type_of_ending(ending) if stem and stem[-1] != "/" else None
 
 
 def declared_type(content_type: str | None) -> str | None:

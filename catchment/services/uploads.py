@@ -16,13 +16,13 @@ from typing import BinaryIO
 from sqlalchemy import Connection
 
 from catchment.core.errors import Conflict, UsageError
+from catchment.core.items import UPLOAD_PREFIX
 from catchment.core.runs import ItemState, Origin, RunKind
 from catchment.services import chores, syncs
 from catchment.services.context import Context
 from catchment.store import blobs, connectors, items, kept, meta
 from catchment.store.blobs import BlobTooLarge, Incoming
 from catchment.store.engine import reading, transact, writing
-from catchment.store.kept import UPLOAD_PREFIX
 from catchment.store.rows import ConnectorRow, RunRow
 
 MOST_FILES = 100

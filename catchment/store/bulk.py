@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -89,6 +89,13 @@ def fetch_rows(connection: Connection, statement: str, parameters: tuple[Any, ..
     """Return all rows as the driver makes them; SQLAlchemy's own rows cost as much again as the query."""
     with connection.exec_driver_sql(statement, parameters) as result:
         return list(result.cursor.fetchall())
+
+
+def fetch_pages(connection: Connection, statement: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield what `fetch_rows` returns of a statement without parameters, so many rows at a time."""
+    with connection.exec_driver_sql(statement) as result:
+        while rows := result.cursor.fetchmany(size):
+            yield list(rows)
 
 
 def copy_rows(

@@ -14,9 +14,6 @@ from catchment.store.documents import seen_by
 from catchment.store.rows import as_row
 from catchment.store.tables import documents, items
 
-UPLOAD_PREFIX = "upload:"
-"""Keys of uploads begin so; no key of a source does (`catchment.sync.cleaning`)."""
-
 
 @dataclass(frozen=True, slots=True)
 class FileRow:

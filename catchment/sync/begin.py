@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from catchment.core.errors import AuthRejected, ConfigRejected
+from catchment.core.runs import RunKind
 from catchment.core.secrets import holds_secret, without_secrets
 from catchment.kit import registry
 from catchment.kit.catalog import spelled
 from catchment.kit.config import SourceConfig, SourceCredentials
-from catchment.kit.registry import AnyConnector
+from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.kit.session import Session
 from catchment.store import meta, reserve
 from catchment.store.engine import reading
 from catchment.store.index import index_for
 from catchment.store.rows import ConnectorRow
 from catchment.sync.claim import Claimed
-from catchment.sync.handed_in import kept_source
 from catchment.sync.run import Run, Surroundings
 from catchment.sync.stop import StopSignal
 
 if TYPE_CHECKING:
     from catchment.kit.oauth import Client
+    from catchment.sync.handed_in import Kept
 
 Credentials = dict[str, Any]
 
@@ -108,6 +109,17 @@ def make_source(connector: ConnectorRow, credentials: Credentials | None, sessio
     return provider(config, read_credentials(provider, credentials), session)
 
 
+def _kept_source(claimed: Claimed, around: Surroundings, session: Session) -> Kept | None:
+    """Return what a run reads that asks no vendor; None for a run that does, as most do."""
+    handed_in = claimed.run.kind in (RunKind.UPLOAD, RunKind.TRANSCRIBE)
+    if not handed_in and claimed.connector.execution != PUSHED:
+        return None
+    # All others begin sooner without it.
+    from catchment.sync.handed_in import kept_source
+
+    return kept_source(claimed, around, session)
+
+
 def begin_run(
     claimed: Claimed,
     surroundings: Surroundings,
@@ -123,9 +135,8 @@ def begin_run(
         session.save_credentials = save_credentials
     if oauth_client is not None:
         session.oauth_client = oauth_client
-    source = kept_source(claimed, surroundings, session) or make_source(
-        claimed.connector, credentials, session
-    )
+    kept = _kept_source(claimed, surroundings, session)
+    source = kept or make_source(claimed.connector, credentials, session)
     with reading(surroundings.engine) as connection:
         store_id = meta.store_id(connection)
     run = Run(
@@ -135,6 +146,7 @@ def begin_run(
         index_for(surroundings.engine.dialect.name),
         surroundings,
         store_id=store_id,
+        kept=kept,
         stop=stop,
     )
     session.on_wait = run.note_wait

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from catchment.core.items import Item
-from catchment.store.kept import UPLOAD_PREFIX
+from catchment.core.items import UPLOAD_PREFIX, Item
 
 MOST_KEY_BYTES = 2400
 """PostgreSQL takes 2,704 bytes into an index, the number of the connector included."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -21,7 +22,6 @@ from catchment.sync import removal
 from catchment.sync.batches import Batch, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
-from catchment.sync.handed_in import Kept
 from catchment.sync.intake import PAGE_SECONDS, Intake
 from catchment.sync.page import Page
 from catchment.sync.permissions import refresh_permissions
@@ -29,6 +29,9 @@ from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
 from catchment.sync.selection import UNCHANGED, is_settled
 from catchment.sync.strategy import Plan, plan_scope
+
+if TYPE_CHECKING:
+    from catchment.sync.handed_in import Kept
 
 MOST_RETRIES = 1000
 
@@ -60,9 +63,9 @@ class Collector:
     def work(self) -> None:
         """Go through named entries, or through all scopes."""
         run = self.run
-        if isinstance(run.source, Kept):
+        if run.kept is not None:
             run.note_strategy(Strategy.TARGETED, Reason.FULL if run.mode is Mode.FULL else Reason.FILTER)
-            self._keep(run.source)
+            self._keep(run.kept)
             return
         if run.row.kind == RunKind.PERMISSIONS:
             refresh_permissions(run)
@@ -322,20 +325,17 @@ class Collector:
     ) -> dict[str, Item]:
         """Count those with which nothing is to be done, and return the others."""
         run, sight, is_underway = self.run, end.sighted.add, self.intake.underway.has_known
-        standing = items.standing(connection, run.connector.pk, row.pk, list(page))
         refusal, now = run.selection.refusal, run.clock.now()
-        rest, settled = {}, 0
-        for key, item in page.items():
-            found = standing.get(key)
+        rest, settled = dict(page), 0
+        for found in items.standing(connection, run.connector.pk, row.pk, list(page)):
+            item = page[found.key]
             if (
-                found is None
-                or not is_settled(item, found)
-                or refusal(item, now=now) is not None
-                or is_underway(found.pk, row.pk)
+                is_settled(item, found)
+                and refusal(item, now=now) is None
+                and not is_underway(found.pk, row.pk)
             ):
-                rest[key] = item
-            elif sight(found.pk):
-                settled += 1
+                del rest[found.key]
+                settled += sight(found.pk)
         if settled:
             self.intake.leave(UNCHANGED.reason, settled)
         return rest
@@ -482,7 +482,7 @@ class Collector:
             known = items.lookup(connection, run.connector.pk, names)
             known = {**items.lookup_paths(connection, run.connector.pk, names), **known}
         # What people handed in is no business of a run that reads the source, and the other way round.
-        origin = run.source.origin if isinstance(run.source, Kept) else Origin.SOURCE
+        origin = run.kept.origin if run.kept is not None else Origin.SOURCE
         known = {name: before for name, before in known.items() if before.origin == origin}
         for found, name in zip(page, names, strict=True):
             before = known.get(name)

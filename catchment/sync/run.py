@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -32,6 +32,9 @@ from catchment.store.rows import ConnectorRow, RunRow
 from catchment.sync.batches import PLACES, Batch
 from catchment.sync.cursor import CursorKeeper, CursorStore, Marks
 from catchment.sync.stop import Channel, StopSignal
+
+if TYPE_CHECKING:
+    from catchment.sync.handed_in import Kept
 
 log = logging.getLogger("catchment.sync")
 MOST_ERRORS_SHOWN = 100
@@ -124,6 +127,9 @@ class Run:
 
     Each counter is written by one lane only: collected and fetched by collect, parsed by parse, the
     others by index, after the transaction that made them true.
+
+    Attributes:
+        kept: The source once more, where it is what the store itself keeps; else None.
     """
 
     def __init__(
@@ -135,11 +141,13 @@ class Run:
         surroundings: Surroundings,
         *,
         store_id: str,
+        kept: Kept | None = None,
         stop: StopSignal | None = None,
     ) -> None:
         self.row = row
         self.connector = connector
         self.source = source
+        self.kept = kept
         self.index = index
         self.around = surroundings
         self.engine = surroundings.engine

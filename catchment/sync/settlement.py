@@ -18,7 +18,6 @@ from catchment.store.items import Known
 from catchment.store.tables import documents
 from catchment.store.tables import items as items_table
 from catchment.sync.batches import Action, Job
-from catchment.sync.handed_in import Kept
 from catchment.sync.intake import NOT_SHOWN
 from catchment.sync.retries import after_failure
 from catchment.sync.run import Run, log
@@ -81,7 +80,7 @@ class Settlement:
         """Bring every job to its end."""
         # Another batch of this run may have made new ones known meanwhile, or moved what is to go; what
         # was handed in may have been handed in anew, or deleted.
-        kept = isinstance(self.run.source, Kept)
+        kept = self.run.kept is not None
         fresh = [job.item.key for job in jobs if kept or job.known is None or job.action is Action.REMOVE]
         known = items.lookup(self.connection, self.run.connector.pk, fresh) if fresh else {}
         todo = self._last_words(self._still_meant(jobs, known) if kept else jobs, known)

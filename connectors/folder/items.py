@@ -29,17 +29,11 @@ def file_item(key: str, url: str, facts: os.stat_result, *, linked: bool = False
     # Two names of one file are no move, whether hard link or symbolic.
     one_name = facts.st_nlink == 1 and not linked
     version = version_of(facts)
-    return Item(
-        key=key,
-        path=key,
-        version=version,
-        size=facts.st_size,
-        content_type=media_type(key[key.rfind("/") + 1 :]),
-        modified_at=facts.st_mtime,
-        url=url,
-        move_hint=f"{facts.st_dev}:{version}" if one_name else None,
-        metadata={"mode": _mode(facts.st_mode)},
-    )
+    hint = f"{facts.st_dev}:{version}" if one_name else None
+    mode = {"mode": _mode(facts.st_mode)}
+    size, changed_at, type_ = facts.st_size, facts.st_mtime, media_type(key)
+    # In the order of the fields, up to the last that is told: by their names, it takes twice as long.
+    return Item(key, key, version, size, type_, changed_at, None, None, url, None, (), hint, None, mode)
 
 
 def refused_item(key: str, url: str, facts: os.stat_result, refusal: str) -> Item:

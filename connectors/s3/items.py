@@ -74,7 +74,7 @@ class Describe:
             path=key,
             version=version_of(etag, size, modified_at),
             size=size,
-            content_type=media_type(key[key.rfind("/") + 1 :]),
+            content_type=media_type(key),
             modified_at=modified_at,
             url=self._base + quote(key, safe="/"),
             refusal=refusal,

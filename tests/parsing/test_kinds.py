@@ -53,6 +53,14 @@ class TestPromisedKind:
         name = f"a.{ending}"
         assert kinds.promised_kind(name, media_type(name)) == kinds.BY_EXTENSION[ending]
 
+    @pytest.mark.parametrize(
+        ("path", "type_"),
+        [("a.d/b.MD", "text/markdown"), ("a.md/b", None), ("a/.md", None), (".md", None), ("b.", None)],
+    )
+    def test_only_a_name_has_an_ending(self, path: str, type_: str | None) -> None:
+        """A folder has none, and a name that is all ending is a hidden one."""
+        assert media_type(path) == type_
+
     def test_neither_says_anything(self) -> None:
         """Then the content decides."""
         assert kinds.promised_kind("notes", None) is None

@@ -31,8 +31,7 @@ from catchment.store.engine import reading, writing
 from catchment.store.index import index_for
 from catchment.store.rows import RunRow
 from catchment.store.tables import items
-from catchment.sync import fetching, stop
-from catchment.sync import parse as parse_lane
+from catchment.sync import fetching, stop, team
 from tests.support.parser import BROKEN, QuickParser
 from tests.support.sides import DRAFTS, SCOPES, Manner, ScriptedSide, Seen, Side
 from tests.support.vault import Crash, Vault, counts
@@ -427,7 +426,7 @@ def machine(
 ) -> type[Syncing]:
     """The machine, with a store to copy, a parser in the same thread, and its source registered."""
     Vault(tmp_path, clock=SetClock()).engine.dispose()
-    monkeypatch.setattr(parse_lane, "ParserProcess", QuickParser)
+    monkeypatch.setattr(team, "ParserProcess", QuickParser)
     # Lanes look at the signal this often; here runs are stopped all the time.
     monkeypatch.setattr(stop, "TICK_SECONDS", 0.01)
     monkeypatch.setattr(fetching, "TICK_SECONDS", 0.01)

@@ -19,7 +19,7 @@ from catchment.core.errors import ItemUnreadable, LeaseLost, RunCancelled, Sourc
 from catchment.core.items import Content, Item
 from catchment.store import runs
 from catchment.store.engine import writing
-from catchment.sync import parse as parse_lane
+from catchment.sync import team
 from catchment.sync.batches import PLACES, Action, Batch
 from catchment.sync.claim import Claimed
 from catchment.sync.close import close_run
@@ -327,7 +327,7 @@ class TestErrors:
         if lane == "collect":
             world.before_item["main", 20] = fail
         else:
-            target, name = (Run, "check_room") if lane == "index" else (parse_lane, "ParserProcess")
+            target, name = (Run, "check_room") if lane == "index" else (team, "ParserProcess")
             monkeypatch.setattr(target, name, fail)
         run = house.begin()
         with pytest.raises(RuntimeError, match="canary") as caught:
@@ -394,7 +394,7 @@ class TestCancel:
         house.tune(poll_seconds=0.02)
         world.put("page.html", "<p>Only the parser process reads this.")
         run = house.begin()
-        monkeypatch.setattr(parse_lane, "ParserProcess", HangingParser)
+        monkeypatch.setattr(team, "ParserProcess", HangingParser)
         request_cancel(house, run, "shutdown")
         house.work(run)
         row = house.run(run.row.id)

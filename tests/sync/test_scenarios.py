@@ -15,7 +15,7 @@ import pytest
 from catchment.core.clock import SetClock
 from catchment.services.context import Context
 from catchment.services.removal import take_out
-from catchment.sync import parse as parse_lane
+from catchment.sync import team
 from tests.support.dying import back_up, dying_commit, dying_save, restore
 from tests.support.parser import QuickParser
 from tests.support.postgres import postgres_site
@@ -62,7 +62,7 @@ class Stage:
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The source that the test names, with two things in a page, and batches as small."""
-    monkeypatch.setattr(parse_lane, "ParserProcess", QuickParser)
+    monkeypatch.setattr(team, "ParserProcess", QuickParser)
     shapes = {"s3": BucketSide.shapes[0], "postgresql": TableSide.shapes[0]}
     shape = shapes.get(request.param, TableSide.shapes[2])
     manner = Manner(shape, page=2, marks=True, fetches=1, together=1)
