@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
 from catchment.api.protocol import MOST_HEAD_BYTES, BoundedProtocol
 from tests.support.loopback import on_loopback
@@ -51,6 +54,42 @@ def _answer(connection: socket.socket, end: bytes) -> bytes:
     return answer
 
 
+class _Wire(asyncio.Transport):
+    """Keeps what a server writes to a client that sends pieces of known sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self._closing = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        self._closing = True
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def _answers_to(pieces: list[bytes]) -> bytes:
+    """Return what a client gets whose pieces reach the server as they are."""
+    config = Config(_echo, log_level="critical")  # type: ignore[arg-type]
+    config.load()
+    wire, protocol = _Wire(), BoundedProtocol(config, ServerState(), {})
+    protocol.connection_made(wire)
+    for piece in pieces:
+        protocol.data_received(piece)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    protocol.connection_lost(None)
+    return wire.written
+
+
 class TestARequest:
     def test_may_come_in_pieces_and_be_followed_by_others(self, connection: socket.socket) -> None:
         """A long body is no head, and each request has a bound of its own."""
@@ -61,6 +100,17 @@ class TestARequest:
             answer = _answer(connection, b"\r\n\r\n131072")
             assert answer.startswith(b"HTTP/1.1 200 ")
             assert answer.endswith(b"131072")
+
+    @pytest.mark.parametrize("goes_on", [False, True])
+    def test_may_begin_where_another_ends(self, *, goes_on: bool) -> None:
+        """What came before it in the same piece is no part of its head."""
+        body, behind = b"x" * MOST_HEAD_BYTES * 2, _request(b"yy")
+        pieces = [_request(body) + behind[:-10], behind[-10:]]
+        if goes_on:
+            pieces[:1] = [pieces[0][:200], pieces[0][200:]]
+        answers = asyncio.run(_answers_to(pieces))
+        assert answers.count(b"HTTP/1.1 200 ") == answers.count(b"HTTP/1.1 ") == 2
+        assert answers.endswith(b"\r\n\r\n2")
 
     @pytest.mark.parametrize("long", [{"header": MOST_HEAD_BYTES}, {"path": MOST_HEAD_BYTES}])
     def test_whose_head_is_too_long_is_refused(self, connection: socket.socket, long: dict[str, int]) -> None:
