@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,8 +21,8 @@ from catchment.sync import removal
 from catchment.sync.batches import Batch, Position, ScopeEnd
 from catchment.sync.cursor import CursorKeeper, read_marks
 from catchment.sync.fence import fenced
-from catchment.sync.intake import PAGE_SECONDS, Intake
-from catchment.sync.page import Page
+from catchment.sync.intake import Intake
+from catchment.sync.page import Page, Reports
 from catchment.sync.permissions import refresh_permissions
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
@@ -354,18 +353,12 @@ class Collector:
     def _delta(self, scope: Scope, row: ScopeRow, plan: Plan, end: ScopeEnd) -> None:
         """Take what the feed reports since the cursor; the last word about a key counts."""
         run = self.run
-        page: dict[str, Changed | Deleted] = {}
-        since = time.monotonic()
+        page = Reports(run.settings)
         for event in run.source.changes(scope, plan.cursor):
-            if isinstance(event, Changed | Deleted):
-                said = self.intake.fit_event(event)
-                key = said.item.key if isinstance(said, Changed) else said.key
-                page.pop(key, None)
-                page[key] = said
-                if len(page) < run.settings.page_items and time.monotonic() - since < PAGE_SECONDS:
-                    continue
-            self._reported(page, row)
-            page, since = {}, time.monotonic()
+            if isinstance(event, Changed | Deleted) and not page.full_with(self.intake.fit_event(event)):
+                continue
+            self._reported(page.said, row)
+            page = Reports(run.settings)
             run.stop.check()
             if isinstance(event, Checkpoint):
                 self.intake.drain()
@@ -376,7 +369,7 @@ class Collector:
             elif isinstance(event, Complete):
                 end.complete, end.mark = True, event.mark
                 break
-        self._reported(page, row)
+        self._reported(page.said, row)
         if not end.complete:
             raise SourceError(f"The change feed of {scope.name} ended before it was complete.")
 

@@ -1,34 +1,65 @@
-"""Listed items on their way to the ledger: as many as are compared with it together."""
+"""What a source says on its way to the ledger: as much as is compared with it together."""
 
 from __future__ import annotations
 
 import time
 
-from catchment.core.items import Item
+from catchment.core.items import Changed, Deleted, Item
 from catchment.core.settings import SyncSettings
 from catchment.sync.intake import PAGE_SECONDS
 
 
-class Page:
-    """What is held of a listing: bounded by number, by the bytes that items bring along, and by time.
+class _Bounded:
+    """Ends by number, by the bytes that items bring along, and by time."""
+
+    def __init__(self, settings: SyncSettings) -> None:
+        self._settings = settings
+        self._bytes = 0
+        self._since = time.monotonic()
+
+    def _is_full(self, number: int, item: Item | None) -> bool:
+        """Tell whether nothing more may follow, now that this item is among so many things."""
+        if item is not None and item.content is not None and isinstance(item.content.body, bytes):
+            self._bytes += len(item.content.body)
+        return (
+            number >= self._settings.page_items
+            or self._bytes >= self._settings.batch_bytes
+            or time.monotonic() - self._since >= PAGE_SECONDS
+        )
+
+
+class Page(_Bounded):
+    """What is held of a listing.
 
     Attributes:
         items: In the order of the listing.
     """
 
     def __init__(self, settings: SyncSettings) -> None:
+        super().__init__(settings)
         self.items: list[Item] = []
-        self._settings = settings
-        self._bytes = 0
-        self._since = time.monotonic()
 
     def full_with(self, item: Item) -> bool:
         """Take an item in, and tell whether nothing more may follow."""
         self.items.append(item)
-        if item.content is not None and isinstance(item.content.body, bytes):
-            self._bytes += len(item.content.body)
-        return (
-            len(self.items) >= self._settings.page_items
-            or self._bytes >= self._settings.batch_bytes
-            or time.monotonic() - self._since >= PAGE_SECONDS
-        )
+        return self._is_full(len(self.items), item)
+
+
+class Reports(_Bounded):
+    """What is held of a change feed.
+
+    Attributes:
+        said: The last word about each key, in the order of those words.
+    """
+
+    def __init__(self, settings: SyncSettings) -> None:
+        super().__init__(settings)
+        self.said: dict[str, Changed | Deleted] = {}
+
+    def full_with(self, said: Changed | Deleted) -> bool:
+        """Take a report in, and tell whether nothing more may follow."""
+        item = said.item if isinstance(said, Changed) else None
+        key = said.item.key if isinstance(said, Changed) else said.key
+        self.said.pop(key, None)
+        self.said[key] = said
+        return self._is_full(len(self.said), item)
