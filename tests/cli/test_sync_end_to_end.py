@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from catchment.core.errors import NotFound
 from catchment.core.runs import RunState
 from catchment.services import connectors, syncs
 from catchment.store.rows import RunRow
+from tests.support.inherited import inherited
 from tests.support.journey import Journey
 from tests.support.stack import family_of, wait_for
 from tests.support.suspended import suspend
@@ -49,7 +49,7 @@ class Terminal:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.home = root / "home"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CATCHMENT_")}
+        kept = inherited()
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self.environment = {**kept, "CATCHMENT_HOME": str(self.home), "NO_COLOR": "1"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.inherited import inherited
 from tests.support.stack import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -68,12 +68,11 @@ def contract_server(folder: Path, **settings: str) -> Iterator[dict[str, Any]]:
         What a client has to know of it.
     """
     env, log = folder / "env.json", folder / "log"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CATCHMENT_")}
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.contract.server", str(env)],
             cwd=ROOT,
-            env={**inherited, **settings},
+            env={**inherited(), **settings},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
