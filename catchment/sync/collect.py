@@ -313,11 +313,19 @@ class Collector:
         with reading(run.engine) as connection:
             if run.mode is Mode.AUTO:
                 page = self._unsettled(connection, page, row, end)
-            known = items.lookup(connection, run.connector.pk, list(page)) if page else {}
+            known = self._known(connection, list(page)) if page else {}
             fresh = [item.move_hint for key, item in page.items() if item.move_hint and key not in known]
             if not fresh or not end.watermark:
                 return page, known, {}
             return page, known, items.lookup_move_hints(connection, run.connector.pk, fresh)
+
+    def _known(self, connection: Connection, keys: Sequence[str]) -> dict[str, Known]:
+        """Return what the ledger knows of keys, but for what this run has moved away from there."""
+        known = items.lookup(connection, self.run.connector.pk, keys)
+        underway = self.intake.underway
+        if not underway.anything_moved:
+            return known
+        return {key: one for key, one in known.items() if not underway.has_left(one)}
 
     def _unsettled(
         self, connection: Connection, page: dict[str, Item], row: ScopeRow, end: ScopeEnd
@@ -344,6 +352,7 @@ class Collector:
         for item, before in moved:
             if end.complete and before.pk not in end.sighted:
                 end.sighted.add(before.pk)
+                self.intake.underway.moved(before, item.key)
                 self.intake.judge(item, before, row, moved=True)
             else:
                 self.intake.judge(item, None, row)
@@ -378,7 +387,7 @@ class Collector:
         if not page:
             return
         with reading(run.engine) as connection:
-            known = items.lookup(connection, run.connector.pk, list(page))
+            known = self._known(connection, list(page))
         for key, event in page.items():
             before = known.get(key)
             lives = before is not None and before.state != ItemState.DELETED

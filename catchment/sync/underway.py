@@ -20,6 +20,8 @@ class Underway:
         self._pks = PkSet()
         self._keys = PkSet()
         self._swept: dict[int, PkSet] = {}
+        self._moved = PkSet()
+        self._places = PkSet()
 
     def note(self, key: str, known: Known | None) -> None:
         """Remember that something is being done with an item."""
@@ -27,6 +29,20 @@ class Underway:
             self._pks.add(known.pk)
         else:
             self._keys.add(hash(key) & KEY_BITS)
+
+    def moved(self, known: Known, key: str) -> None:
+        """Remember that what was known by another key is being given this one."""
+        self._moved.add(known.pk)
+        self._places.add(_place(known.pk, key))
+
+    @property
+    def anything_moved(self) -> bool:
+        """Whether this run gives anything another key."""
+        return self._moved.count > 0
+
+    def has_left(self, known: Known) -> bool:
+        """Whether the ledger still shows something by a key that this run takes from it."""
+        return known.pk in self._moved and _place(known.pk, known.key) not in self._places
 
     def swept(self, scope_pk: int, sighted: PkSet) -> None:
         """Remember that what a listing did not sight is being removed from this scope."""
@@ -50,3 +66,7 @@ class Underway:
         if known is None or not self.has(known.key, known):
             return known
         return known._replace(version=None, content_hash=None, reason=None, updated_at=0.0)
+
+
+def _place(pk: int, key: str) -> int:
+    return hash((pk, key)) & KEY_BITS

@@ -518,6 +518,23 @@ class TestMoves:
         assert house.ids()["second.txt"] == before["second.txt"]
         assert house.texts() == world.texts()
 
+    @pytest.mark.parametrize("mode", ["auto", "full"])
+    @pytest.mark.usefixtures("lagging")
+    def test_its_old_place_may_be_taken_in_another_scope(self, house: Vault, world: World, mode: str) -> None:
+        """By something else, which the next listing names before the ledger would know of the move."""
+        world.scopes = {"first": {}, "second": {}}
+        world.put("a.txt", "one", move_hint="inode 1", scope="first")
+        world.put("b.txt", "two", move_hint="inode 2", scope="second")
+        house.sync()
+        before = house.ids()
+        for scope, old, new in (("first", "a.txt", "c.txt"), ("second", "b.txt", "a.txt")):
+            thing = world.scopes[scope].pop(old)
+            thing.key = thing.path = new
+            world.scopes[scope][new] = thing
+        house.sync(mode=mode)
+        assert house.texts() == {"c.txt": "one", "a.txt": "two"}
+        assert house.ids() == {"c.txt": before["a.txt"], "a.txt": before["b.txt"]}
+
     def test_a_listing_that_breaks_off_proves_no_move(self, house: Vault, world: World) -> None:
         """The old name may still come; so the new one is a document of its own until then."""
         world.put("z.txt", "words", move_hint="inode 1")
