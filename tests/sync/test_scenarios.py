@@ -15,7 +15,7 @@ import pytest
 from catchment.core.clock import SetClock
 from catchment.services.context import Context
 from catchment.services.removal import take_out
-from catchment.sync import team
+from catchment.sync import pace, team
 from tests.support.dying import back_up, dying_commit, dying_save, restore
 from tests.support.parser import QuickParser
 from tests.support.postgres import postgres_site
@@ -61,8 +61,11 @@ class Stage:
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """The source that the test names, with two things in a page, and batches as small."""
+    """The source that the test names, with two things in a page, in a batch, and in a transaction."""
     monkeypatch.setattr(team, "ParserProcess", QuickParser)
+    monkeypatch.setattr(
+        pace, "GROUP_BATCHES", 1
+    )  # else what waits goes together, and how much does is chance
     shapes = {"s3": BucketSide.shapes[0], "postgresql": TableSide.shapes[0]}
     shape = shapes.get(request.param, TableSide.shapes[2])
     manner = Manner(shape, page=2, marks=True, fetches=1, together=1)
