@@ -349,8 +349,10 @@ class Collector:
 
     def _settle_moves(self, moved: Sequence[tuple[Item, Known]], row: ScopeRow, end: ScopeEnd) -> None:
         """Re-key what was moved: the old key is named no more, and the hint proves what it became."""
+        has_known = self.intake.underway.has_known
         for item, before in moved:
-            if end.complete and before.pk not in end.sighted:
+            # What this run has met in another scope, by its old key, is still there.
+            if end.complete and before.pk not in end.sighted and not has_known(before.pk, before.scope_pk):
                 end.sighted.add(before.pk)
                 self.intake.underway.moved(before, item.key)
                 self.intake.judge(item, before, row, moved=True)

@@ -91,6 +91,23 @@ class TestMoves:
         assert house.texts() == {"c.txt": "one", "a.txt": "two"}
         assert house.ids() == {"c.txt": before["a.txt"], "a.txt": before["b.txt"]}
 
+    @pytest.mark.parametrize("mode", ["auto", "full", "incremental"])
+    @pytest.mark.usefixtures("lagging")
+    def test_its_old_place_may_have_been_taken_in_another_scope(
+        self, house: Vault, world: World, mode: str
+    ) -> None:
+        """By something else, which was named before: a document is of one of them only."""
+        world.scopes = {"first": {}, "second": {}}
+        world.put("b.txt", "two", move_hint="inode 2", scope="second")
+        house.sync()
+        thing = world.scopes["second"].pop("b.txt")
+        thing.key = thing.path = "c.txt"
+        world.scopes["second"]["c.txt"] = thing
+        world.put("b.txt", "three", move_hint="inode 3", scope="first")
+        house.sync(mode=mode)
+        assert house.texts() == {"b.txt": "three", "c.txt": "two"}
+        house.check_index()
+
     def test_a_listing_that_breaks_off_proves_no_move(self, house: Vault, world: World) -> None:
         """The old name may still come; so the new one is a document of its own until then."""
         world.put("z.txt", "words", move_hint="inode 1")
