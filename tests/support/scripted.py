@@ -133,6 +133,13 @@ class World:
         self.tell(scope, Deleted(key))
         return thing
 
+    def move(self, key: str, to: str, *, scope: str = "main") -> None:
+        """Give a thing another key and path in its scope; its version and its hint stay."""
+        thing = self.remove(key, scope=scope)
+        thing.key = thing.path = to
+        self.scopes[scope][to] = thing
+        self.tell(scope, Changed(thing.item()))
+
     def rename(self, key: str, path: str, *, scope: str = "main", new_version: bool = False) -> None:
         """Give a thing another path; the key stays."""
         self.stamp += 1

@@ -16,9 +16,7 @@ class TestMoves:
         world.put("a/other.txt", "others", move_hint="inode 2")
         house.sync()
         before = house.ids()
-        thing = world.remove("a/old.txt")
-        thing.key = thing.path = "b/new.txt"
-        world.scopes["main"]["b/new.txt"] = thing
+        world.move("a/old.txt", "b/new.txt")
         run = house.sync()
         assert counts(run) == {"collected": 2, "skipped": 2}
         assert run.details["skipped"] == {"unchanged": 1, "moved": 1}
@@ -32,9 +30,7 @@ class TestMoves:
         world.put("z.txt", "words", move_hint="inode 1")
         house.sync()
         before = house.ids()["z.txt"]
-        thing = world.remove("z.txt")
-        thing.key = thing.path = "a.txt"
-        world.scopes["main"]["a.txt"] = thing
+        world.move("z.txt", "a.txt")
         house.sync()
         assert house.ids() == {"a.txt": before}
 
@@ -84,9 +80,7 @@ class TestMoves:
         house.sync()
         before = house.ids()
         for scope, old, new in (("first", "a.txt", "c.txt"), ("second", "b.txt", "a.txt")):
-            thing = world.scopes[scope].pop(old)
-            thing.key = thing.path = new
-            world.scopes[scope][new] = thing
+            world.move(old, new, scope=scope)
         house.sync(mode=mode)
         assert house.texts() == {"c.txt": "one", "a.txt": "two"}
         assert house.ids() == {"c.txt": before["a.txt"], "a.txt": before["b.txt"]}
@@ -100,9 +94,7 @@ class TestMoves:
         world.scopes = {"first": {}, "second": {}}
         world.put("b.txt", "two", move_hint="inode 2", scope="second")
         house.sync()
-        thing = world.scopes["second"].pop("b.txt")
-        thing.key = thing.path = "c.txt"
-        world.scopes["second"]["c.txt"] = thing
+        world.move("b.txt", "c.txt", scope="second")
         world.put("b.txt", "three", move_hint="inode 3", scope="first")
         house.sync(mode=mode)
         assert house.texts() == {"b.txt": "three", "c.txt": "two"}
@@ -128,9 +120,7 @@ class TestMoves:
         house.sync()
         world.remove("b.txt")
         house.sync()
-        thing = world.remove("a.txt")
-        thing.key = thing.path = "b.txt"
-        world.scopes["main"]["b.txt"] = thing
+        world.move("a.txt", "b.txt")
         house.sync()
         assert house.texts() == {"b.txt": "first"}
 
@@ -139,9 +129,7 @@ class TestMoves:
         world.put("a.txt", "words", move_hint="inode 1")
         house.sync()
         before = house.ids()["a.txt"]
-        thing = world.remove("a.txt")
-        thing.key = thing.path = "b.txt"
-        world.scopes["main"]["b.txt"] = thing
+        world.move("a.txt", "b.txt")
         run = house.sync(mode="full")
         assert counts(run) == {"collected": 1, "fetched": 1, "parsed": 1, "indexed": 1}
         assert house.ids() == {"b.txt": before}

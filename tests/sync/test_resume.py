@@ -194,9 +194,7 @@ class TestMoves:
         world.put("mmm", "words", move_hint="inode 1")
         world.fill(9)
         house.sync()
-        thing = world.scopes["main"].pop("mmm")
-        thing.key = thing.path = "aaa"
-        world.scopes["main"]["aaa"] = thing
+        world.move("mmm", "aaa")
         house.clock.advance(10**6)
         world.list_errors["main"] = (9, SourceDown("500"))
         house.sync()
@@ -209,9 +207,7 @@ class TestMoves:
         world.put("mmm", "words", move_hint="inode 1")
         world.fill(9)
         house.sync()
-        thing = world.scopes["main"].pop("mmm")
-        thing.key = thing.path = "aaa"
-        world.scopes["main"]["aaa"] = thing
+        world.move("mmm", "aaa")
         house.clock.advance(10**6)
 
         def die() -> None:

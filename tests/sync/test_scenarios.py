@@ -63,9 +63,8 @@ class Stage:
 def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The source that the test names, with two things in a page, in a batch, and in a transaction."""
     monkeypatch.setattr(team, "ParserProcess", QuickParser)
-    monkeypatch.setattr(
-        pace, "GROUP_BATCHES", 1
-    )  # else what waits goes together, and how much does is chance
+    # Else what waits goes together, and how much that is, is chance.
+    monkeypatch.setattr(pace, "GROUP_BATCHES", 1)
     shapes = {"s3": BucketSide.shapes[0], "postgresql": TableSide.shapes[0]}
     shape = shapes.get(request.param, TableSide.shapes[2])
     manner = Manner(shape, page=2, marks=True, fetches=1, together=1)
