@@ -55,7 +55,7 @@ def unset(model: type[BaseModel], names: Sequence[str]) -> dict[str, None]:
 
 
 def _field(model: type[BaseModel], name: str) -> FieldInfo:
-    from catchment.kit.catalog import snake_case
+    from catchment.kit.spelling import snake_case
 
     field = model.model_fields.get(name) or model.model_fields.get(snake_case(name))
     if field is None:

@@ -7,7 +7,6 @@ with the names of settings that clients use; `stand_in` makes the class that tak
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from catchment.core.items import Content, Item, Scope
 from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.connector import BrowsePage, Connector, Kind
 from catchment.kit.health import Capability, Health
+from catchment.kit.spelling import spellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _model(name: str, base: type[BaseModel], settings: tuple[Setting, ...], *, o
             kind,
             Field(
                 default,
-                validation_alias=AliasChoices(*_spellings(setting.name)),
+                validation_alias=AliasChoices(*spellings(setting.name)),
                 serialization_alias=setting.name,
                 title=setting.name,
                 description=setting.description,
@@ -258,41 +258,6 @@ def _model(name: str, base: type[BaseModel], settings: tuple[Setting, ...], *, o
     holder = type(f"_{name}", (base,), {"__module__": __name__, "model_config": config})
     made: type[Any] = create_model(name, __base__=holder, **fields)
     return made
-
-
-def _spellings(name: str) -> dict[str, None]:
-    return dict.fromkeys((name, snake_case(name), _camel_case(name)))
-
-
-def snake_case(name: str) -> str:
-    """Write a name with underscores between its words (``accessKeyId`` as ``access_key_id``)."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.title() for part in others)
-
-
-def spelled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write names as a model has them, where it has them with underscores between the words."""
-    known = model.model_fields
-    fitted = {}
-    for name, value in values.items():
-        other = snake_case(name)
-        fitted[other if name not in known and other in known and other not in values else name] = value
-    return fitted
-
-
-def in_one_spelling(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write names as the model writes them, whichever of their aliases was sent."""
-    written = {}
-    for name, field in model.model_fields.items():
-        known = field.validation_alias
-        aliases = known.choices if isinstance(known, AliasChoices) else [known, field.alias]
-        own = field.serialization_alias or name
-        written.update({alias: own for alias in (name, *aliases) if isinstance(alias, str)})
-    return {written.get(name, name): value for name, value in spelled(model, values).items()}
 
 
 def _attribute(name: str) -> str:
@@ -318,7 +283,7 @@ def secret_names(provider: type[Connector[Any, Any]]) -> set[str]:
             continue
         for name, field in model.model_fields.items():
             if _is_secret(field.annotation):
-                names |= set(_spellings(name))
+                names |= set(spellings(name))
     return names
 
 

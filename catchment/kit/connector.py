@@ -123,6 +123,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
             Right where a listing may miss what is there, such as a search that lags.
         scopes_needed: Permissions to grant at the vendor.
         blind_spots: What this source cannot tell, in words for people.
+        installed: False of what only stands in for code that is not there.
     """
 
     slug: ClassVar[str]
@@ -140,6 +141,7 @@ class Connector(ABC, Generic[ConfigT, CredentialsT]):
     confirms_absence: ClassVar[bool] = False
     scopes_needed: ClassVar[tuple[str, ...]] = ()
     blind_spots: ClassVar[tuple[str, ...]] = ()
+    installed: ClassVar[bool] = True
 
     def __init__(self, config: ConfigT, credentials: CredentialsT, session: Session | None = None) -> None:
         self.config = config

@@ -38,7 +38,10 @@ _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"
 
 @lru_cache(maxsize=1)
 def _media_types() -> dict[str, str]:
-    return mimetypes.MimeTypes().types_map[True] | _MEDIA_TYPES
+    # Before it is asked to look at the machine's own table, which takes a while, the module shows the
+    # interpreter's; afterwards a new instance does.
+    table = mimetypes.MimeTypes().types_map[True] if mimetypes.inited else mimetypes.types_map
+    return table | _MEDIA_TYPES
 
 
 @lru_cache(maxsize=1024)

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catchment.core.errors import ConfigRejected, NotFound
-from catchment.kit.catalog import PLANNED, StandIn, not_installed, stand_in
 from catchment.kit.connector import Connector
-from catchment.kit.push import Push
-from catchment.kit.url import SourceAddress
+
+if TYPE_CHECKING:
+    from catchment.kit.url import SourceAddress
 
 OURS = "catchment"
 CONNECTORS_GROUP = "catchment.connectors"
@@ -77,6 +77,8 @@ def providers() -> list[str]:
 
 def known() -> list[str]:
     """Return the slugs of all providers that connectors can be made of, installed or not, sorted."""
+    from catchment.kit.catalog import PLANNED
+
     return sorted({*providers(), *(planned.slug for planned in PLANNED)})
 
 
@@ -95,15 +97,22 @@ def provider(slug: str) -> type[AnyConnector]:
     if slug in _lent:
         return _lent[slug]
     point = _point(CONNECTORS_GROUP, slug)
-    if point is None and (planned := stand_in(slug)) is not None:
-        return planned
     if point is None:
+        return _stand_in(slug)
+    loaded: type[AnyConnector] = point.load()
+    return loaded
+
+
+def _stand_in(slug: str) -> type[AnyConnector]:
+    from catchment.kit.catalog import stand_in  # runs of what is installed have no use for it
+
+    planned = stand_in(slug)
+    if planned is None:
         raise NotFound(
             f"There is no provider called {slug!r}.",
             remedy=f"Installed are: {', '.join(providers()) or 'none'}.",
         )
-    loaded: type[AnyConnector] = point.load()
-    return loaded
+    return planned
 
 
 @contextmanager
@@ -126,7 +135,11 @@ def provider_of(connector: Stored) -> type[AnyConnector]:
     Raises:
         NotFound: No such provider is known.
     """
-    return Push if connector.execution == PUSHED else provider(connector.provider)
+    if connector.execution != PUSHED:
+        return provider(connector.provider)
+    from catchment.kit.push import Push
+
+    return Push
 
 
 def require_installed(connector: Stored) -> None:
@@ -136,7 +149,9 @@ def require_installed(connector: Stored) -> None:
         catchment.core.errors.NotInstalled: The code of its provider is not installed.
     """
     found = provider_of(connector)
-    if issubclass(found, StandIn):
+    if not found.installed:
+        from catchment.kit.catalog import not_installed
+
         raise not_installed(found.display_name)
 
 

@@ -14,12 +14,13 @@ from catchment.core.errors import UsageError
 from catchment.core.ids import new_id
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import holds_secrets, in_one_spelling, needs_credentials, spelled
+from catchment.kit.catalog import holds_secrets, needs_credentials
 from catchment.kit.connector import BrowsePage, Kind
 from catchment.kit.health import Capability
 from catchment.kit.push import Push
 from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.kit.session import Session
+from catchment.kit.spelling import in_one_spelling, spelled
 from catchment.kit.url import SourceAddress
 from catchment.services.context import Context
 from catchment.services.names import connector_called

@@ -15,6 +15,7 @@ from catchment.core.errors import ConfigRejected, NotFound
 from catchment.core.secrets import MARK, without_secrets
 from catchment.kit import catalog, registry
 from catchment.kit.registry import PUSHED, AnyConnector
+from catchment.kit.spelling import snake_case, spelled, spellings
 from catchment.services.connectors import orchestrator
 from catchment.services.context import Context
 from catchment.store.rows import ConnectorRow
@@ -35,7 +36,7 @@ class Parted:
 
 def looks_secret(name: str) -> bool:
     """Tell whether a setting of this name holds a secret, whoever's it is."""
-    return _SECRET_WORD.search(catalog.snake_case(name).replace("-", "_")) is not None
+    return _SECRET_WORD.search(snake_case(name).replace("-", "_")) is not None
 
 
 def masked(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def part(
         if fresh:
             assert provider.credentials_model is not None
             before = orchestrator(context).read_credentials(connector) or {}
-            fresh = {**before, **catalog.spelled(provider.credentials_model, fresh)}
+            fresh = {**before, **spelled(provider.credentials_model, fresh)}
     return Parted(plain, fresh or None)
 
 
@@ -124,7 +125,7 @@ def _as_clients_write(provider: type[AnyConnector], name: str) -> str:
         (
             field.serialization_alias
             for field in fields.values()
-            if field.serialization_alias and catalog.snake_case(field.serialization_alias) == name
+            if field.serialization_alias and snake_case(field.serialization_alias) == name
         ),
         name,
     )
@@ -135,8 +136,8 @@ def _credential_names(provider: type[AnyConnector]) -> set[str]:
     model = provider.credentials_model
     if model is None:
         return set()
-    settings = {spelling for name in provider.config_model.model_fields for spelling in _spellings(name)}
-    return {spelling for name in model.model_fields for spelling in _spellings(name)} - settings
+    settings = {spelling for name in provider.config_model.model_fields for spelling in spellings(name)}
+    return {spelling for name in model.model_fields for spelling in spellings(name)} - settings
 
 
 def _secret_fields(provider: type[AnyConnector]) -> list[str]:
@@ -145,8 +146,3 @@ def _secret_fields(provider: type[AnyConnector]) -> list[str]:
     if model is None:
         return []
     return [field.serialization_alias or name for name, field in model.model_fields.items() if name in secret]
-
-
-def _spellings(name: str) -> set[str]:
-    first, *others = name.split("_")
-    return {name, catalog.snake_case(name), first + "".join(word.title() for word in others)}

@@ -10,7 +10,7 @@ from typing import Any
 from catchment.core.errors import Conflict
 from catchment.core.runs import ConnectorStatus
 from catchment.kit import registry
-from catchment.kit.catalog import in_one_spelling
+from catchment.kit.spelling import in_one_spelling
 from catchment.services import connectors
 from catchment.services.connectors import Edited
 from catchment.services.context import Context

@@ -11,10 +11,10 @@ from catchment.core.errors import AuthRejected, ConfigRejected
 from catchment.core.runs import RunKind
 from catchment.core.secrets import holds_secret, without_secrets
 from catchment.kit import registry
-from catchment.kit.catalog import spelled
 from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.registry import PUSHED, AnyConnector
 from catchment.kit.session import Session
+from catchment.kit.spelling import spelled
 from catchment.store import meta, reserve
 from catchment.store.engine import reading
 from catchment.store.index import index_for

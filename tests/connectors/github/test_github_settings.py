@@ -44,7 +44,8 @@ class TestSettings:
 
     def test_the_names_of_old_configurations_hold(self) -> None:
         """As they are kept, and as clients write them."""
-        from catchment.kit.catalog import PLANNED, spelled
+        from catchment.kit.catalog import PLANNED
+        from catchment.kit.spelling import spelled
 
         planned = next(one for one in PLANNED if one.slug == "github")
         names = {one.name: ["o/n"] if one.name == "repos" else "docs" for one in planned.config}

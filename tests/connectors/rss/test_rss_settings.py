@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from catchment.core.errors import ConfigRejected
-from catchment.kit.catalog import config_schema, needs_credentials, spelled, stand_in
+from catchment.kit.catalog import config_schema, needs_credentials, stand_in
+from catchment.kit.spelling import spelled
 from connectors.rss import RSS, RSSConfig, RSSCredentials
 from connectors.rss.addresses import Place, tidy
 
