@@ -123,6 +123,10 @@ class ItemState(StrEnum):
     """Taken in, and not read yet: an upload before its run, a recording before it is transcribed."""
 
 
+DELETED_BY_A_PERSON = "deleted_by_a_person"
+"""Why the item of a document that is gone from the index is not read again."""
+
+
 class Origin(StrEnum):
     """Who brought an item."""
 

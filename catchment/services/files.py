@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from catchment.core.errors import NotFound
-from catchment.core.runs import ItemState
+from catchment.core.runs import DELETED_BY_A_PERSON, ItemState
 from catchment.core.subjects import Subject
 from catchment.kit import registry
 from catchment.kit.connector import Acl
@@ -20,7 +20,6 @@ from catchment.store.index import index_for
 from catchment.store.kept import FileRow
 from catchment.store.rows import ConnectorRow
 
-BY_A_PERSON = "deleted_by_a_person"
 SLICE = 256
 _SHOWN = {
     ItemState.INDEXED: "indexed",
@@ -141,7 +140,7 @@ def _take_away(context: Context, connector: ConnectorRow, rows: Sequence[FileRow
         if handed_in:
             pks = [row.pk for row in handed_in]
             index_for(context.engine.dialect.name).remove(connection, pks, now=now)
-            items.mark_deleted(connection, pks, reason=BY_A_PERSON, now=now)
+            items.mark_deleted(connection, pks, reason=DELETED_BY_A_PERSON, now=now)
     for version in {row.version for row in handed_in if row.version is not None}:
         uploads.forget(context, version)
     return len(rows)
@@ -153,5 +152,5 @@ def hide(context: Context, connection: Connection, pks: Sequence[int]) -> int:
         return 0
     now = context.clock.now()
     removed = index_for(context.engine.dialect.name).remove(connection, sorted(pks), now=now)
-    kept.hide(connection, pks, reason=BY_A_PERSON, now=now)
+    kept.hide(connection, pks, reason=DELETED_BY_A_PERSON, now=now)
     return removed

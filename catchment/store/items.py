@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, or_, select, text, update
 
-from catchment.core.runs import ItemState, Origin
+from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Origin
 from catchment.store import bulk
 from catchment.store.tables import items
 
@@ -31,7 +31,13 @@ class Known(NamedTuple):
     url: str | None
     has_document: bool
 
+    @property
+    def was_hidden(self) -> bool:
+        """Whether its scope lost it after a person had deleted its document."""
+        return self.state == ItemState.DELETED and (self.reason or "").startswith(_WAS_HIDDEN)
 
+
+_WAS_HIDDEN = f"{DELETED_BY_A_PERSON}: "
 _HAS_DOCUMENT = "EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk AND d.deleted_at IS NULL)"
 _KNOWN = f"""
 SELECT i.key, i.pk, i.scope_pk, i.path, i.origin, i.state, i.version, i.content_hash, i.reason,
@@ -114,12 +120,12 @@ def lookup_paths(connection: Connection, connector_pk: int, paths: Sequence[str]
 
 
 def lookup_move_hints(connection: Connection, connector_pk: int, hints: Sequence[str]) -> dict[str, Known]:
-    """Return the live items that carried these move hints, by hint."""
+    """Return the items that carried these move hints and have a document, or a person deleted it, by hint."""
     found = connection.execute(
         select(items.c.move_hint, items.c.key).where(
             items.c.connector_pk == connector_pk,
             items.c.move_hint.in_(hints),
-            items.c.state == ItemState.INDEXED,
+            items.c.state.in_((ItemState.INDEXED, ItemState.HIDDEN)),
         )
     ).all()
     known = lookup(connection, connector_pk, [key for _, key in found])
@@ -184,19 +190,30 @@ def live_pages(
 
 
 def mark_deleted(connection: Connection, pks: Sequence[int], *, reason: str, now: float) -> None:
-    """Record that these items are gone, and why."""
+    """Record that these items are gone, and why; and that a person had deleted the document, if so."""
+    hidden = items.c.state == ItemState.HIDDEN
     connection.execute(
         update(items)
         .where(items.c.pk == bindparam("item"))
         .values(
             state=ItemState.DELETED,
-            reason=reason,
+            reason=case((hidden, _WAS_HIDDEN + reason), else_=reason),
             stage=None,
             error=None,
             attempts=0,
             next_attempt_at=None,
             updated_at=now,
         ),
+        [{"item": pk} for pk in pks],
+    )
+
+
+def hide_again(connection: Connection, pks: Sequence[int]) -> None:
+    """Take it back that these items are gone: another scope has them, and a person deleted the documents."""
+    connection.execute(
+        update(items)
+        .where(items.c.pk == bindparam("item"), items.c.state == ItemState.DELETED)
+        .values(state=ItemState.HIDDEN, reason=DELETED_BY_A_PERSON),
         [{"item": pk} for pk in pks],
     )
 

@@ -23,11 +23,11 @@ from catchment.core.errors import (
     SourceError,
 )
 from catchment.core.items import Content
-from catchment.core.runs import ItemState, Mode, Stage
+from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Mode, Stage
 from catchment.sync.batches import Action, Job
 from catchment.sync.cleaning import fit_item
 from catchment.sync.run import Run
-from catchment.sync.selection import code_of
+from catchment.sync.selection import code_of, is_hidden
 from catchment.sync.stop import TICK_SECONDS
 
 READ_BYTES = 256 * 1024
@@ -306,10 +306,10 @@ def _compare(run: Run, job: Job) -> None:
         and run.mode is Mode.AUTO
         and known is not None
         and known.content_hash == job.sha256
-        and (known.state == ItemState.HIDDEN or (known.state == ItemState.INDEXED and known.has_document))
+        and (is_hidden(known, job.scope_pk) or (known.state == ItemState.INDEXED and known.has_document))
     ):
-        hidden = known.state == ItemState.HIDDEN
-        job.action, job.reason = Action.TOUCH, "deleted_by_a_person" if hidden else "same_content"
+        hidden = known.state != ItemState.INDEXED
+        job.action, job.reason = Action.TOUCH, DELETED_BY_A_PERSON if hidden else "same_content"
         job.body = None
         if job.spool_path is not None:
             Path(job.spool_path).unlink()

@@ -16,7 +16,7 @@ from catchment.sync.cleaning import are_fit, fit_item, fit_key
 from catchment.sync.fetching import Fetcher
 from catchment.sync.preview import preview_batch
 from catchment.sync.run import Run
-from catchment.sync.selection import FETCH, Fate, judge
+from catchment.sync.selection import FETCH, TOUCH, Fate, judge
 from catchment.sync.underway import Underway
 
 PAGE_SECONDS = 1.0
@@ -115,7 +115,7 @@ class Intake:
             self.leave(verdict.reason)
             return
         run.counters.collected += 1
-        reason = "moved" if moved and verdict.fate is Fate.TOUCH else verdict.reason
+        reason = "moved" if moved and verdict == TOUCH else verdict.reason
         job = Job(item, before, _ACTIONS[verdict.fate], reason, named=named, size=item.size)
         job.scope_pk = scope_pk
         job.asked = asked

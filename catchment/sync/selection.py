@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from catchment.core.items import Item
-from catchment.core.runs import ItemState, Mode
+from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Mode
 from catchment.store.items import Known, Standing
 
 RECENT_SECONDS = 15 * 60
@@ -34,6 +34,7 @@ class Verdict:
     reason: str = ""
 
 
+_GONE = (ItemState.DELETED, ItemState.SKIPPED)
 FETCH = Verdict(Fate.FETCH)
 UNCHANGED = Verdict(Fate.LEAVE, "unchanged")
 TOUCH = Verdict(Fate.TOUCH, "unchanged")
@@ -67,7 +68,7 @@ def judge(
     """
     if refusal is not None:
         return _refused(item, known, refusal, scope_pk)
-    if known is None or known.state in (ItemState.DELETED, ItemState.SKIPPED):
+    if known is None or (known.state in _GONE and not is_hidden(known, scope_pk)):
         return FETCH
     if mode is Mode.FULL or (mode is Mode.INCREMENTAL and (named or reported)):
         return FETCH
@@ -88,11 +89,23 @@ def judge(
         return TOUCH if _facts_differ(item, known, scope_pk) else UNCHANGED
     # Without marks a new version cannot be told from the old one, unless a feed reports it.
     same = same or (unmarked and not reported)
-    verdict = _checked_absent(item, known, same=same, named=named, now=now)
-    if verdict.fate is Fate.LEAVE and scope_pk not in (None, known.scope_pk):
-        # Moved to another scope: the old one, which names it no longer, must not take it for gone.
+    verdict = _checked_absent(item, known, same=same, named=named, scope_pk=scope_pk, now=now)
+    if verdict.fate is Fate.LEAVE and _facts_differ(item, known, scope_pk):
+        # Moved: the scope or the listing that names it no longer must not take it for gone.
         return Verdict(Fate.TOUCH, verdict.reason)
     return verdict
+
+
+def is_hidden(known: Known, scope_pk: int | None) -> bool:
+    """Tell whether a person deleted the document of an item, which holds as long as the item is somewhere.
+
+    Args:
+        known: What the ledger knows.
+        scope_pk: Where it is now; where that is not the scope that lost it, it was moved.
+    """
+    if known.was_hidden:
+        return scope_pk is not None and known.scope_pk not in (None, scope_pk)
+    return known.state == ItemState.HIDDEN
 
 
 def is_settled(item: Item, standing: Standing) -> bool:
@@ -104,16 +117,18 @@ def is_settled(item: Item, standing: Standing) -> bool:
     return item.version == standing.version and item.url == standing.url and item.path == standing.path
 
 
-def _checked_absent(item: Item, known: Known, *, same: bool, named: bool, now: float) -> Verdict:
+def _checked_absent(
+    item: Item, known: Known, *, same: bool, named: bool, scope_pk: int | None, now: float
+) -> Verdict:
     """Check an item that is known and has no good document."""
     if known.state == ItemState.FAILED:
         due = known.next_attempt_at is not None and known.next_attempt_at <= now
         return FETCH if not same or due or named else Verdict(Fate.LEAVE, "waiting_for_retry")
     if known.state == ItemState.QUARANTINED:
         return FETCH if not same or named else Verdict(Fate.LEAVE, "quarantined")
-    if known.state == ItemState.HIDDEN:
+    if is_hidden(known, scope_pk):
         # Without marks only the bytes tell; the fetch compares them.
-        return FETCH if not same or item.version is None else Verdict(Fate.LEAVE, "deleted_by_a_person")
+        return FETCH if not same or item.version is None else Verdict(Fate.LEAVE, DELETED_BY_A_PERSON)
     return FETCH
 
 

@@ -11,7 +11,7 @@ from catchment.core.counters import Counters
 from catchment.core.documents import ParseFailure
 from catchment.core.errors import OutOfScope
 from catchment.core.ids import new_short_ids
-from catchment.core.runs import ItemState, Stage
+from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Stage
 from catchment.store import bulk, items, meta
 from catchment.store.index import IndexEntry
 from catchment.store.items import Known
@@ -75,6 +75,7 @@ class Settlement:
         self._gone: list[tuple[int, str]] = []
         self._stale: list[int] = []
         self._renamed: list[tuple[int, Job]] = []
+        self._hidden: list[int] = []
 
     def settle(self, jobs: Sequence[Job]) -> None:
         """Bring every job to its end."""
@@ -170,6 +171,8 @@ class Settlement:
         )
         if job.known is not None and job.known.has_document and job.known.path != item.path:
             self._renamed.append((pk, job))
+        if job.reason == DELETED_BY_A_PERSON:
+            self._hidden.append(pk)
         self._skip(job.reason or "unchanged")
 
     def _refuse(self, job: Job, pk: int | None) -> None:
@@ -257,6 +260,8 @@ class Settlement:
         bulk.insert_rows(connection, items_table, _NEW_FACTS, self._new)
         bulk.update_rows(connection, items_table, _FACTS, self._changed)
         bulk.update_rows(connection, items_table, _TOUCHED, self._touched)
+        if self._hidden:
+            items.hide_again(connection, self._hidden)
         if self._entries:
             self._find_new_documents()
             self._name_new_documents()

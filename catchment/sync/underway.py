@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catchment.core.runs import ItemState
 from catchment.store.items import Known
 from catchment.sync.pkset import PkSet
 
@@ -20,8 +21,7 @@ class Underway:
         self._pks = PkSet()
         self._keys = PkSet()
         self._swept: dict[int, PkSet] = {}
-        self._moved = PkSet()
-        self._places = PkSet()
+        self._moved: dict[int, int] = {}
 
     def note(self, key: str, known: Known | None) -> None:
         """Remember that something is being done with an item."""
@@ -32,17 +32,17 @@ class Underway:
 
     def moved(self, known: Known, key: str) -> None:
         """Remember that what was known by another key is being given this one."""
-        self._moved.add(known.pk)
-        self._places.add(_place(known.pk, key))
+        self._moved[known.pk] = hash(key)
 
     @property
     def anything_moved(self) -> bool:
         """Whether this run gives anything another key."""
-        return self._moved.count > 0
+        return bool(self._moved)
 
     def has_left(self, known: Known) -> bool:
         """Whether the ledger still shows something by a key that this run takes from it."""
-        return known.pk in self._moved and _place(known.pk, known.key) not in self._places
+        place = self._moved.get(known.pk)
+        return place is not None and place != hash(known.key)
 
     def swept(self, scope_pk: int, sighted: PkSet) -> None:
         """Remember that what a listing did not sight is being removed from this scope."""
@@ -62,11 +62,12 @@ class Underway:
         return sighted is not None and pk not in sighted
 
     def doubt(self, known: Known | None) -> Known | None:
-        """Return what may still be believed of an item: that it exists, not that it is unchanged."""
+        """Return what may still be believed of an item: that it exists, not that it is unchanged.
+
+        What a person deleted stays so wherever it goes, so a scope that loses it changes nothing.
+        """
         if known is None or not self.has(known.key, known):
             return known
+        if (known.state == ItemState.HIDDEN or known.was_hidden) and known.pk not in self._pks:
+            return known
         return known._replace(version=None, content_hash=None, reason=None, updated_at=0.0)
-
-
-def _place(pk: int, key: str) -> int:
-    return hash((pk, key)) & KEY_BITS

@@ -124,6 +124,79 @@ class TestAutoByListing:
         assert house.shown() == {"a000", "a001", "b001"}
         house.check_index()
 
+    @pytest.mark.usefixtures("lagging")
+    @pytest.mark.parametrize("marks", [True, False])
+    def test_a_document_deleted_by_a_person_stays_away_when_its_item_moves_to_a_scope_that_is_listed_later(
+        self, house: Vault, world: World, clock: SetClock, *, marks: bool
+    ) -> None:
+        """The scope it came from loses it first; with other words it comes back, as in one scope."""
+        world.marks = marks
+        world.scopes = {"a": {}, "b": {}}
+        world.fill(2, scope="a", head="a")
+        world.fill(2, scope="b", head="b")
+        house.sync()
+        hide(house, "a000")
+        world.transfer("a000", "a", "b")
+        for _ in range(2):
+            clock.advance(1000)
+            run = house.sync()
+            assert run.details["skipped"]["deleted_by_a_person"] == 1
+            assert house.fact("a000", "state") == "hidden"
+        assert house.shown() == {"a001", "b000", "b001"}
+        house.check_index()
+        world.put("a000", "new words", scope="b")
+        clock.advance(1000)
+        house.sync()
+        assert house.texts() == world.texts()
+
+    def test_it_stays_away_though_the_other_scope_cannot_be_listed_before_the_next_run(
+        self, house: Vault, world: World
+    ) -> None:
+        """What a person did is in the ledger, not in the run."""
+        world.scopes = {"a": {}, "b": {}}
+        world.fill(2, scope="a", head="a")
+        world.fill(2, scope="b", head="b")
+        house.sync()
+        hide(house, "a000")
+        world.transfer("a000", "a", "b")
+        world.list_errors["b"] = (1, SourceDown("down"))
+        house.sync()
+        assert house.fact("a000", "state") == "deleted"
+        assert house.fact("a000", "reason") == "deleted_by_a_person: absent from a complete listing"
+        world.list_errors.clear()
+        run = house.sync()
+        assert run.details["skipped"] == {"unchanged": 3, "deleted_by_a_person": 1}
+        assert house.fact("a000", "state") == "hidden"
+
+    def test_a_thing_that_comes_back_to_its_scope_is_another(self, house: Vault, world: World) -> None:
+        """What a person deleted is forgotten with the item."""
+        world.fill(2)
+        house.sync()
+        hide(house, "doc000")
+        taken = world.remove("doc000")
+        house.sync()
+        assert house.fact("doc000", "state") == "deleted"
+        world.scopes["main"]["doc000"] = taken
+        house.sync()
+        assert house.shown() == {"doc000", "doc001"}
+
+    def test_a_document_deleted_by_a_person_stays_away_when_its_item_is_renamed(
+        self, house: Vault, world: World
+    ) -> None:
+        """The hint proves that it is the same, as for what is in the index."""
+        world.put("old.txt", "words", move_hint="inode 1")
+        world.put("other.txt", "others", move_hint="inode 2")
+        house.sync()
+        hide(house, "old.txt")
+        pk = house.fact("old.txt", "pk")
+        world.move("old.txt", "new.txt")
+        for _ in range(2):
+            run = house.sync()
+            assert run.details["skipped"] == {"unchanged": 1, "deleted_by_a_person": 1}
+            assert (house.fact("new.txt", "pk"), house.fact("new.txt", "state")) == (pk, "hidden")
+        assert house.shown() == {"other.txt"}
+        house.check_index()
+
     def test_a_document_deleted_by_a_person_stays_away_where_there_are_no_marks(
         self, house: Vault, world: World, clock: SetClock
     ) -> None:
