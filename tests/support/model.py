@@ -142,6 +142,7 @@ class Syncing(RuleBasedStateMachine):
         self.config: dict[str, Any] = {}
         self.words = 0
         self.moved: set[str] = set()
+        self.before: set[str] = set()  # what was shown as the last run began, and then as it ended
         for number, slot in enumerate(SLOTS[:filled]):
             self.put(slot, SCOPES[number % 2], "new")
         if synced:
@@ -164,6 +165,10 @@ class Syncing(RuleBasedStateMachine):
         here = self.side.find(slot)
         text = here.text if here is not None and kind == "same" else self.fresh(kind)
         self.side.put(slot, scope, text)
+        made = self.side.find(slot)
+        if here is None and made is not None and made.key in self.before:
+            # What is shown by this key is another thing, which is gone: its scope may be listed alone.
+            self.moved.add(made.key)
 
     @rule(slot=slots, scope=scopes, kind=st.sampled_from(["new", "new", "new", "same", "broken"]))
     def edit(self, slot: str, scope: str, kind: str) -> None:
@@ -280,7 +285,7 @@ class Syncing(RuleBasedStateMachine):
     def sync(self, mode: str, fault: str, at: int, names: list[str] | None) -> None:
         """One run, which may die, be cancelled, or see the source change under it."""
         run = None
-        before = self.house.shown()
+        self.before = self.house.shown()
         self.arm(fault, at)
         try:
             run = self.house.begin(mode=mode, file_filter=names or [])
@@ -297,7 +302,7 @@ class Syncing(RuleBasedStateMachine):
         finally:
             self.faults.calm()
             self.side.unhook()
-        self.check(self.house.run(run.row.id) if run is not None else None, before)
+        self.check(self.house.run(run.row.id) if run is not None else None)
 
     def arm(self, fault: str, at: int) -> None:
         """Prepare a death."""
@@ -307,13 +312,9 @@ class Syncing(RuleBasedStateMachine):
 
     def meddle(self, what: str, slot: str) -> None:
         """Change the source while it is read."""
-        here = self.side.find(slot)
         if what == "edit":
             self.put(slot, "a", "new")
-            if here is None and (back := self.side.find(slot)) is not None:
-                # Away when its scope was listed, back before the run was over.
-                self.moved.add(back.key)
-        elif here is not None:
+        elif self.side.find(slot) is not None:
             self.side.remove(slot)
 
     # -- promises -------------------------------------------------------------------------------
@@ -323,7 +324,7 @@ class Syncing(RuleBasedStateMachine):
         with reading(self.house.engine) as connection:
             return {row[0]: row[1] for row in connection.execute(select(items.c.key, items.c.state))}
 
-    def check(self, row: RunRow | None, before: set[str]) -> None:
+    def check(self, row: RunRow | None) -> None:
         """What holds after every run, however it ended."""
         self.house.check_index()
         if row is not None:
@@ -333,8 +334,9 @@ class Syncing(RuleBasedStateMachine):
         shown = self.house.texts()
         assert all(text.count("word") == 1 for text in shown.values()), "chunks of two versions lie together"
         due = {seen.key for seen in self.side.things() if self.is_wanted(seen)} - self.moved
-        for key in before - set(shown):
+        for key in self.before - set(shown):
             assert key not in due, f"{key} was removed without evidence"
+        self.before = set(shown)
         if row is not None and row.state == "SUCCEEDED" and row.mode != "incremental" and not row.filter:
             self.moved.clear()
 
