@@ -109,10 +109,7 @@ class TestAutoByListing:
         self, house: Vault, world: World
     ) -> None:
         """The scope it came from names it no longer, which says nothing of what is known to lie elsewhere."""
-        world.scopes = {"a": {}, "b": {}}
-        world.fill(2, scope="a", head="a")
-        world.fill(2, scope="b", head="b")
-        house.sync()
+        two_scopes(house, world)
         hide(house, "b000")
         world.transfer("b000", "b", "a")
         for _ in range(2):
@@ -131,10 +128,7 @@ class TestAutoByListing:
     ) -> None:
         """The scope it came from loses it first; with other words it comes back, as in one scope."""
         world.marks = marks
-        world.scopes = {"a": {}, "b": {}}
-        world.fill(2, scope="a", head="a")
-        world.fill(2, scope="b", head="b")
-        house.sync()
+        two_scopes(house, world)
         hide(house, "a000")
         world.transfer("a000", "a", "b")
         for _ in range(2):
@@ -153,10 +147,7 @@ class TestAutoByListing:
         self, house: Vault, world: World
     ) -> None:
         """What a person did is in the ledger, not in the run."""
-        world.scopes = {"a": {}, "b": {}}
-        world.fill(2, scope="a", head="a")
-        world.fill(2, scope="b", head="b")
-        house.sync()
+        two_scopes(house, world)
         hide(house, "a000")
         world.transfer("a000", "a", "b")
         world.list_errors["b"] = (1, SourceDown("down"))
@@ -578,6 +569,14 @@ class TestDryRun:
         assert house.run(active.row.id).state == "SUCCEEDED"
         house.mark(paused=True)
         assert house.sync(dry_run=True).state == "SUCCEEDED"
+
+
+def two_scopes(house: Vault, world: World) -> None:
+    """Fill two scopes, which are listed in this order, with two things each, and index them."""
+    world.scopes = {"a": {}, "b": {}}
+    world.fill(2, scope="a", head="a")
+    world.fill(2, scope="b", head="b")
+    house.sync()
 
 
 def hide(house: Vault, key: str) -> None:
