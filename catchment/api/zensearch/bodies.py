@@ -9,7 +9,9 @@ from pydantic.alias_generators import to_camel
 
 MOST_FILTER = 1000
 MOST_IDS = 100
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+MORE_THAN_BLANKS = r"[^\s\x1c-\x1f\x85]"
+"""Blanks are what Python strips, of which readers of the document leave some out of their own."""
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=MORE_THAN_BLANKS)]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
