@@ -19,13 +19,13 @@ from catchment.core.items import Item
 from catchment.kit.connector import Kind
 from catchment.kit.registry import AnyConnector
 
-FEW, MANY = 300, 4_000
-"""Both many pages, so that the page at hand, which counts in both, falls out of the comparison."""
-PAGE = 100
+FEW, MANY = 100, 10_000
+PAGE = FEW
+"""The page at hand counts in both, so that it falls out of the comparison."""
 BLOCKS_PER_ITEM = 4
 """What a listing may keep of each thing that it has named: its id, to know it again, and not the thing."""
 MANY_SECONDS = 120.0
-BIG_BYTES = 64 * 1024 * 1024
+BIG_BYTES = 200 * 1024 * 1024
 BIG_LIMIT_BYTES = 16 * 1024 * 1024
 READ_BYTES = 256 * 1024
 _LOOKS = 4
