@@ -23,18 +23,13 @@ from schemathesis.python import asgi
 
 from catchment.sync.cleaning import is_fit
 from tests.support.faces import served
-from tests.support.journey import soak
 from tests.support.living import Living
 from tests.support.steady import steady
 
-EXAMPLES = soak(60, 200)
-"""Requests that are made up for each operation, beside those that try each part of it once.
-
-Of the lines of the product that 200 reach, these reach all, but for the operations that follow.
-"""
-_DEEPER = {"POST /api/sync/documents": 200}
-"""Operations whose bodies hold so much that some of it is reached late."""
-_MADE_UP = settings(
+EXAMPLES = 200
+"""Requests that are made up for each operation, beside those that try each part of it once."""
+_MANY = settings(
+    max_examples=EXAMPLES,
     deadline=None,
     database=None,
     # The store lives on from one request to the next: a smaller one would meet another state.
@@ -105,12 +100,11 @@ class MadeUp:
             )
 
         method, path = label.split()
-        many = settings(_MADE_UP, max_examples=_DEEPER.get(label, EXAMPLES))
         config = HypothesisTestConfig(
             project=self.schema.config,
             modes=list(HypothesisTestMode),
-            explicit_settings=many,
-            settings=many,
+            explicit_settings=_MANY,
+            settings=_MANY,
             seed=crc32(label.encode(), _SEED),
         )
         create_test(operation=self.schema[path][method], test_func=ask, config=config)()
