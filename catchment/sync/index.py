@@ -174,6 +174,9 @@ def _finish_scope(run: Run, end: ScopeEnd) -> None:
         )
     with writing(run.engine) as connection:
         fenced(connection, run)
+        if end.complete and end.listing:
+            # Held or not: a run that went on from here would see nothing that is new or changed before it.
+            scopes.drop_checkpoint(connection, end.scope.pk)
         if end.complete and swept:
             _complete_scope(run, connection, end)
         else:
@@ -212,7 +215,6 @@ def _forget_marks(run: Run, keys: Sequence[str]) -> None:
 def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
     values: dict[str, Any] = {"incomplete": False, "error": None, "generation": end.scope.generation + 1}
     if end.listing:
-        scopes.drop_checkpoint(connection, end.scope.pk)
         if not end.sweep and run.source.change_feed is ChangeFeed.COMPLETE:
             # Nothing was removed, and the mark lies behind what the feed could have reported as gone.
             values["incomplete"] = True

@@ -25,6 +25,7 @@ from sqlalchemy import select, update
 
 from catchment.core.clock import SetClock
 from catchment.core.errors import RunCancelled
+from catchment.core.runs import Reason
 from catchment.kit import registry
 from catchment.kit.connector import Kind
 from catchment.store.engine import reading, writing
@@ -367,8 +368,11 @@ class Syncing(RuleBasedStateMachine):
         self.clock.advance(4000)
         self.moved.clear()
         row = self.last_run()
-        if any("went on" in text for text in row.details.get("notes", [])):
-            # What changed behind the position of a listing that was resumed is for the run after it.
+        resumed = any("went on" in text for text in row.details.get("notes", []))
+        carried_out = any(told["reason"] == Reason.HELD for told in row.details["scopes"].values())
+        if resumed or carried_out:
+            # What changed behind the position of a listing that was resumed is for the run after it; so is what
+            # is new in a scope in which only held removals were carried out.
             self.last_run()
         states = self.states()
         shown = self.house.texts()

@@ -33,6 +33,33 @@ class TestAllow:
         assert house.sync().deleted == 0
         assert world.requests["list"] > asked
 
+    def test_what_is_new_or_changed_is_found_while_they_are_held(self, house: Vault, world: World) -> None:
+        """A listing that was complete is not gone on with: the next one begins at the beginning."""
+        keys = world.fill(30)
+        house.sync()
+        for key in keys[:25]:
+            world.remove(key)
+        house.sync()
+        world.put("a new one", "words")
+        world.put(keys[26], "other words")
+        run = house.sync()
+        assert (run.error_code, run.collected, run.indexed) == ("deletion_guard", 6, 2)
+        assert world.texts().items() <= house.texts().items()
+
+    def test_what_comes_while_they_are_carried_out_is_found_by_the_next_run(
+        self, house: Vault, world: World
+    ) -> None:
+        """Which lists again."""
+        keys = world.fill(30)
+        house.sync()
+        for key in keys[:25]:
+            world.remove(key)
+        house.sync()
+        world.put("a new one", "words")
+        assert house.sync(allow_mass_delete=True).deleted == 25
+        assert house.sync().indexed == 1
+        assert house.texts() == world.texts()
+
     def test_what_has_come_back_stays(self, house: Vault, world: World) -> None:
         """A person allows what is gone, not what has returned meanwhile."""
         keys = world.fill(30)
