@@ -371,8 +371,8 @@ class Syncing(RuleBasedStateMachine):
         resumed = any("went on" in text for text in row.details.get("notes", []))
         carried_out = any(told["reason"] == Reason.HELD for told in row.details["scopes"].values())
         if resumed or carried_out:
-            # What changed behind the position of a listing that was resumed is for the run after it; so is what
-            # is new in a scope in which only held removals were carried out.
+            # What changed behind the position of a listing that was resumed is for the run after it,
+            # as is what is new in a scope where only held removals went.
             self.last_run()
         states = self.states()
         shown = self.house.texts()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from catchment.api.zensearch.bodies import MORE_THAN_BLANKS
 from tests.api.zensearch.conftest import Zen, refused
 
 
@@ -60,3 +65,13 @@ def test_refuse_what_cannot_be(zen: Zen) -> None:
     path = f"/collections/{zen.collection}"
     refused(zen.ask("PUT", path, json={"embeddingModel": "other"}), 400, "invalid_request", "embeddingModel")
     refused(zen.ask("DELETE", path), 409, "conflict")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\x1d", "\x85", "\u2003"])
+def test_a_name_of_blanks_is_refused_as_the_document_says(zen: Zen, blank: str) -> None:
+    """What counts as a blank is the same for both."""
+    assert not re.search(MORE_THAN_BLANKS, blank)
+    refused(zen.ask("POST", "/collections", json={"name": blank}), 400, "invalid_request", "name")
+    path = f"/collections/{zen.collection}"
+    refused(zen.ask("PUT", path, json={"name": blank}), 400, "invalid_request", "name")
+    assert zen.data("PUT", path, json={"name": f"{blank}x"})["name"].strip() == "x"
