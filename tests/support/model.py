@@ -166,9 +166,13 @@ class Syncing(RuleBasedStateMachine):
         here = self.side.find(slot)
         text = here.text if here is not None and kind == "same" else self.fresh(kind)
         self.side.put(slot, scope, text)
+        if here is None:
+            self.name_taken(slot)
+
+    def name_taken(self, slot: str) -> None:
+        """What is shown by this name is another thing, which is gone: its scope may be listed alone."""
         made = self.side.find(slot)
-        if here is None and made is not None and made.key in self.before:
-            # What is shown by this key is another thing, which is gone: its scope may be listed alone.
+        if made is not None and made.key in self.before:
             self.moved.add(made.key)
 
     @rule(slot=slots, scope=scopes, kind=st.sampled_from(["new", "new", "new", "same", "broken"]))
@@ -196,6 +200,7 @@ class Syncing(RuleBasedStateMachine):
         """A thing gets another key, and a hint tells that it is the same."""
         if self.side.find(slot) is not None and self.side.find(other) is None:
             self.side.move(slot, other, self.house)
+            self.name_taken(other)
 
     @rule(slot=slots, refused=st.booleans())
     def refuse(self, slot: str, refused: bool) -> None:
