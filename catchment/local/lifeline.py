@@ -9,6 +9,7 @@ writing end is closed when a child may go on. Standard library only.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ WORKER = "CATCHMENT_WORKER_PID"
 GATE = "CATCHMENT_GATE_FD"
 
 _LOOK_SECONDS = 0.5
+"""How often a flow process looks whether its worker lives, where the kernel does not tell."""
 
 
 def follow_supervisor() -> None:
@@ -66,8 +68,24 @@ def _die_at_end(handle: int) -> None:
 
 
 def _watch(worker: int) -> None:
-    while os.getppid() == worker:
-        time.sleep(_LOOK_SECONDS)
+    _wait_for_end(worker)
     if os.getpgid(0) == worker:
         kill_group(worker)
     os._exit(137)  # as after kill -9: no clean-up that would speak to a server that is gone
+
+
+def _wait_for_end(worker: int) -> None:
+    """Wait until the parent has ended, and not a moment longer than can be helped.
+
+    What reads the output of a flow ends with the worker. Whatever a run then writes to its log ends the run
+    as if it were at fault, unless the process is gone before.
+    """
+    try:
+        handle = os.pidfd_open(worker)
+    except (OSError, AttributeError):  # an older kernel, or none of Linux
+        while os.getppid() == worker:
+            time.sleep(_LOOK_SECONDS)
+        return
+    told: list[int] = []
+    while os.getppid() == worker and not told:  # else the number may be another process's by now
+        told, _, _ = select.select([handle], [], [], _LOOK_SECONDS)

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
@@ -15,6 +17,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from catchment.core.errors import ConfigRejected, Conflict
@@ -25,6 +28,7 @@ from catchment.local.hooks import Hooks, find_hooks
 from catchment.local.lifeline import GATE, wait_at_gate
 from catchment.local.ports import open_port
 from catchment.local.supervisor import Supervisor
+from tests.support.stack import alive, wait_for
 
 
 @pytest.fixture
@@ -345,6 +349,33 @@ class TestGate:
         gate.close()
         assert seen == ["opened", "went on", "went on"]
         assert GATE not in os.environ
+
+
+_WORKER = """
+import os, subprocess, sys
+environment = {**os.environ, "CATCHMENT_WORKER_PID": str(os.getpid())}
+subprocess.run([sys.executable, "-c", sys.argv[1]], env=environment)
+"""
+_FLOW = """
+import os, time
+from catchment.local import lifeline
+lifeline._LOOK_SECONDS = 3600
+lifeline.follow_worker()
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the kernel does not tell when a process ends")
+def test_a_flow_ends_with_its_worker_and_does_not_look_first() -> None:
+    """Between the two, a line of its log would end the run as if it were at fault."""
+    command = [sys.executable, "-c", _WORKER, _FLOW]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as worker:
+        assert worker.stdout is not None
+        flow = psutil.Process(int(worker.stdout.readline()))
+        time.sleep(0.2)  # long enough to be waiting
+        worker.kill()
+        wait_for(lambda: not alive([flow]), seconds=30, what="the end of the flow")
 
 
 class TestChild:
