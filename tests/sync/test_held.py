@@ -16,14 +16,20 @@ def dear(register: Callable[..., object]) -> None:
     register(resumable=True)
 
 
+def lose_most(house: Vault, world: World) -> list[str]:
+    """Index thirty things, and take the first 25 of them away; return the keys of all."""
+    keys = world.fill(30)
+    house.sync()
+    for key in keys[:25]:
+        world.remove(key)
+    return keys
+
+
 @pytest.mark.usefixtures("dear")
 class TestAllow:
     def test_it_needs_no_new_listing(self, house: Vault, world: World) -> None:
         """Each held item is looked up once more, and the held list is empty afterwards."""
-        keys = world.fill(30)
-        house.sync()
-        for key in keys[:25]:
-            world.remove(key)
+        keys = lose_most(house, world)
         assert house.sync().error_code == "deletion_guard"
         asked = world.requests["list"]
         run = house.sync(allow_mass_delete=True)
@@ -35,10 +41,7 @@ class TestAllow:
 
     def test_what_is_new_or_changed_is_found_while_they_are_held(self, house: Vault, world: World) -> None:
         """A listing that was complete is not gone on with: the next one begins at the beginning."""
-        keys = world.fill(30)
-        house.sync()
-        for key in keys[:25]:
-            world.remove(key)
+        keys = lose_most(house, world)
         house.sync()
         world.put("a new one", "words")
         world.put(keys[26], "other words")
@@ -50,10 +53,7 @@ class TestAllow:
         self, house: Vault, world: World
     ) -> None:
         """Which lists again."""
-        keys = world.fill(30)
-        house.sync()
-        for key in keys[:25]:
-            world.remove(key)
+        lose_most(house, world)
         house.sync()
         world.put("a new one", "words")
         assert house.sync(allow_mass_delete=True).deleted == 25
