@@ -213,7 +213,10 @@ def _forget_marks(run: Run, keys: Sequence[str]) -> None:
 
 
 def _complete_scope(run: Run, connection: Connection, end: ScopeEnd) -> None:
-    values: dict[str, Any] = {"incomplete": False, "error": None, "generation": end.scope.generation + 1}
+    values: dict[str, Any] = {"error": None, "generation": end.scope.generation + 1}
+    if end.listing or run.source.kind is Kind.FEED:
+        # Changes alone do not make whole what a listing left undone; an incremental run reads them anyway.
+        values["incomplete"] = False
     if end.listing:
         if not end.sweep and run.source.change_feed is ChangeFeed.COMPLETE:
             # Nothing was removed, and the mark lies behind what the feed could have reported as gone.

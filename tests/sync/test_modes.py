@@ -571,6 +571,21 @@ class TestDryRun:
         assert house.sync(dry_run=True).state == "SUCCEEDED"
 
 
+@pytest.mark.usefixtures("with_feed")
+def test_changes_alone_do_not_make_up_for_a_listing_without_removals(house: Vault, world: World) -> None:
+    """What went before the mark of an incremental listing is found by the next automatic run."""
+    world.fill(3)
+    house.sync()
+    house.cursors.saved.clear()
+    world.remove("doc000")
+    strategies = [house.sync(mode="incremental").strategy for _ in range(2)]
+    assert strategies == ["listing", "delta"]
+    run = house.sync()
+    assert (run.strategy, run.reason, run.deleted) == ("listing", "incomplete", 1)
+    assert house.shown() == {"doc001", "doc002"}
+    assert house.sync().strategy == "delta"
+
+
 def two_scopes(house: Vault, world: World) -> None:
     """Fill two scopes, which are listed in this order, with two things each, and index them."""
     world.scopes = {"a": {}, "b": {}}
