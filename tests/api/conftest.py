@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -82,17 +83,18 @@ class Api:
 
 
 @pytest.fixture
-def make_api(context: Context) -> Callable[..., Api]:
-    """Makes applications over the store, with settings of the test's own."""
+def make_api(context: Context) -> Iterator[Callable[..., Api]]:
+    """Makes applications over the store, with settings of the test's own; they run until the test ends."""
     owner = access.first_token(context)
     assert owner is not None
 
     def make(**settings: Any) -> Api:
         app = create_app(context, settings=ApiSettings(**settings))
         client = TestClient(Prompt(app), raise_server_exceptions=False, follow_redirects=False)
-        return Api(app, client, context, owner)
+        return Api(app, running.enter_context(client), context, owner)
 
-    return make
+    with ExitStack() as running:
+        yield make
 
 
 @pytest.fixture

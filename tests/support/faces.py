@@ -85,7 +85,8 @@ def served(home: Path, monkeypatch: pytest.MonkeyPatch, store_url: str | None = 
     wire = BusyWire(house)
     engine = open_engine(store_url)
     context = Context(engine, connect=wire.client, blobs=Blobs(home / "blobs"), key=KeyFile(home / "key"))
-    yield Served(client_of(context), context, wire, variables_of(context, "http://testserver"))
+    with client_of(context) as client:  # which starts the application once, not for each request
+        yield Served(client, context, wire, variables_of(context, "http://testserver"))
     wire.rest()
     engine.dispose()
     house.engine.dispose()

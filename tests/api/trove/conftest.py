@@ -101,7 +101,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str | Non
     house = PlainHouse(tmp_path, store_url=store_url)
     wire = Wire(lambda: house)
     context = Context(house.engine, connect=wire.client, blobs=Blobs(tmp_path / "blobs"))
-    yield Trove(client_of(context), context, house, wire, _tokens(context))
+    with client_of(context) as client:
+        yield Trove(client, context, house, wire, _tokens(context))
     house.engine.dispose()
     registry.provider.cache_clear()
 
