@@ -34,7 +34,8 @@ test: $(STAMP) ## Run every test, with the servers that they need (ARGS=... for 
 ifeq ($(strip $(ARGS)),)
 	@echo "Tests without Prefect run beside those with it, which mostly wait, and yield to them ..."
 	@nice -n 15 $(BIN)/python -m pytest -m "not prefect" --numprocesses 2 --dist loadfile --durations 15 >.test-plain.log 2>&1 & plain=$$!; \
-	CATCHMENT_STACK_WORKER_NICENESS=0 $(BIN)/python -m pytest -m prefect --durations 25; with=$$?; \
+	CATCHMENT_STACK_WORKER_NICENESS=0 CATCHMENT_STACK_WORKER_POLL_SECONDS=1 \
+		$(BIN)/python -m pytest -m prefect --durations 25; with=$$?; \
 	wait $$plain; without=$$?; cat .test-plain.log; \
 	test $$with -eq 0 && test $$without -eq 0
 else

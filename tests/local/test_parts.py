@@ -126,6 +126,13 @@ class TestEnvironment:
         assert made["DO_NOT_TRACK"] == "1"
         assert "PYTHONDONTWRITEBYTECODE" not in made
 
+    def test_the_worker_asks_for_runs_as_often_as_it_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Prefect's own default is ten seconds."""
+        monkeypatch.delenv("CATCHMENT_STACK_WORKER_POLL_SECONDS", raising=False)
+        assert worker_environment({})["PREFECT_WORKER_QUERY_SECONDS"] == "0.3"
+        monkeypatch.setenv("CATCHMENT_STACK_WORKER_POLL_SECONDS", "2.5")
+        assert worker_environment({})["PREFECT_WORKER_QUERY_SECONDS"] == "2.5"
+
     def test_runs_do_not_get_the_clients_of_sign_ins(self, home: Path) -> None:
         """They carry out code of third parties, and the API alone needs those."""
         base = {"CATCHMENT_OAUTH_SLACK_CLIENT_SECRET": "jewel", "CATCHMENT_SYNC_FETCHES": "4"}
