@@ -113,9 +113,11 @@ def worker(*, limit: int | None = None, name: str | None = None) -> int:
     secret = house.settings.prefect_api_auth
     state = house.stack_state() if house.is_local else None
     sign_in = state.auth if state is not None else secret or ""
-    environment = child_environment(house.root, api_url=address, auth=sign_in) | worker_environment()
+    settings = StackSettings()
+    environment = child_environment(house.root, api_url=address, auth=sign_in)
+    environment |= worker_environment(poll_seconds=settings.worker_poll_seconds)
     words = ["--pool", POOL, "--name", name or f"{socket.gethostname()}-{os.getpid()}"]
-    words += ["--limit", str(limit or StackSettings().worker_limit)]
+    words += ["--limit", str(limit or settings.worker_limit)]
     house.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(house.root)
     sys.stdout.flush()

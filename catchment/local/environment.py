@@ -8,7 +8,6 @@ from pathlib import Path
 
 from catchment.core.home import OAUTH_CLIENT
 from catchment.local.lifeline import GATE, LIFELINE, SOCKET, WORKER
-from catchment.local.settings import StackSettings
 
 # Ours to hand down from process to process, never to inherit by accident; and without
 # PYTHONDONTWRITEBYTECODE the import of Prefect costs a third.
@@ -66,17 +65,18 @@ def server_environment(*, port: int, auth: str, retention_days: int) -> dict[str
     }
 
 
-def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Settings of the worker process: a run begins 1.4 s after the call instead of 7, by default.
+def worker_environment(*, poll_seconds: float, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Settings of the worker process: by default, a run begins 1.4 s after the call instead of 7.
 
     The clients of sign-ins are the API's alone: runs carry out code of third parties, and get them emptied.
 
     Args:
+        poll_seconds: how often it asks for due runs.
         base: environment that the process starts from, by default this process's.
     """
     base = os.environ if base is None else base
     emptied = {name: "" for name in base if name.startswith(OAUTH_CLIENT)}
-    return {"PREFECT_WORKER_QUERY_SECONDS": str(StackSettings().worker_poll_seconds), **emptied}
+    return {"PREFECT_WORKER_QUERY_SECONDS": str(poll_seconds), **emptied}
 
 
 def _is_foreign(name: str) -> bool:

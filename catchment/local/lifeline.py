@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import threading
-import time
 
 LIFELINE = "CATCHMENT_LIFELINE_FD"
 SOCKET = "CATCHMENT_SERVER_SOCKET_FD"
@@ -81,11 +80,9 @@ def _wait_for_end(worker: int) -> None:
     as if it were at fault, unless the process is gone before.
     """
     try:
-        handle = os.pidfd_open(worker)
+        watched = [os.pidfd_open(worker)]
     except (OSError, AttributeError):  # an older kernel, or none of Linux
-        while os.getppid() == worker:
-            time.sleep(_LOOK_SECONDS)
-        return
+        watched = []
     told: list[int] = []
     while os.getppid() == worker and not told:  # else the number may be another process's by now
-        told, _, _ = select.select([handle], [], [], _LOOK_SECONDS)
+        told, _, _ = select.select(watched, [], [], _LOOK_SECONDS)

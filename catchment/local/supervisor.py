@@ -140,11 +140,12 @@ class Supervisor:
     def _worker(self) -> ChildSpec:
         """Describe the worker: it imports while the server starts, and polls when the gate opens."""
         limit = str(self._settings.worker_limit)
+        asks = worker_environment(poll_seconds=self._settings.worker_poll_seconds)
         return ChildSpec(
             name="worker",
             module="catchment.local.worker",
             arguments=("--pool", pool.POOL, "--name", pool.WORKER_NAME, "--limit", limit),
-            environment={**self._environment(), **worker_environment(), GATE: str(self._gate.reader)},
+            environment={**self._environment(), **asks, GATE: str(self._gate.reader)},
             pass_fds=(self._gate.reader,),
             is_ready=self._worker_polls,
             before_restart=lambda: pool.close_leftovers(self._need_client()),

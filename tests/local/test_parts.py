@@ -28,6 +28,7 @@ from catchment.local.hooks import Hooks, find_hooks
 from catchment.local.lifeline import GATE, wait_at_gate
 from catchment.local.ports import open_port
 from catchment.local.supervisor import Supervisor
+from catchment.services.prefect_client import PrefectClient
 from tests.support.stack import alive, wait_for
 
 
@@ -126,17 +127,28 @@ class TestEnvironment:
         assert made["DO_NOT_TRACK"] == "1"
         assert "PYTHONDONTWRITEBYTECODE" not in made
 
-    def test_the_worker_asks_for_runs_as_often_as_it_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_worker_asks_for_runs_as_often_as_it_is_told(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Prefect's own default is ten seconds."""
+
+        def asked() -> str:
+            supervisor = Supervisor(home, background=False, say=print, hooks=Hooks())
+            with PrefectClient("http://127.0.0.1:1/api", "") as supervisor._client:
+                spec = supervisor._worker()
+            supervisor._gate.close()
+            supervisor._lifeline.close()
+            return spec.environment["PREFECT_WORKER_QUERY_SECONDS"]
+
         monkeypatch.delenv("CATCHMENT_STACK_WORKER_POLL_SECONDS", raising=False)
-        assert worker_environment({})["PREFECT_WORKER_QUERY_SECONDS"] == "0.3"
+        assert asked() == "0.3"
         monkeypatch.setenv("CATCHMENT_STACK_WORKER_POLL_SECONDS", "2.5")
-        assert worker_environment({})["PREFECT_WORKER_QUERY_SECONDS"] == "2.5"
+        assert asked() == "2.5"
 
     def test_runs_do_not_get_the_clients_of_sign_ins(self, home: Path) -> None:
         """They carry out code of third parties, and the API alone needs those."""
         base = {"CATCHMENT_OAUTH_SLACK_CLIENT_SECRET": "jewel", "CATCHMENT_SYNC_FETCHES": "4"}
-        made = child_environment(home, base=base) | worker_environment(base)
+        made = child_environment(home, base=base) | worker_environment(poll_seconds=1, base=base)
         assert "jewel" not in made.values()
         assert made["CATCHMENT_SYNC_FETCHES"] == "4"
         assert child_environment(home, base=base)["CATCHMENT_OAUTH_SLACK_CLIENT_SECRET"] == "jewel"
