@@ -12,23 +12,21 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
-from catchment.api.app import create_app
 from catchment.api.limits import FaceRoute, LenientRoute
 from catchment.core.clock import SetClock
 from catchment.core.errors import Unavailable
-from catchment.core.settings import ApiSettings
 from catchment.services import access
 from catchment.services.context import Context
 from catchment.store.engine import open_engine
 from catchment.store.migrate import migrate
 from tests.support.asked import Asked, asked
+from tests.support.faces import client_of
 from tests.support.postgres import (
     postgres_server,
     postgres_store,
     postgres_store_of_module,
     postgres_template,
 )
-from tests.support.prompt import Prompt
 
 __all__ = ["postgres_server", "postgres_store", "postgres_store_of_module", "postgres_template"]
 
@@ -89,9 +87,8 @@ def make_api(context: Context) -> Iterator[Callable[..., Api]]:
     assert owner is not None
 
     def make(**settings: Any) -> Api:
-        app = create_app(context, settings=ApiSettings(**settings))
-        client = TestClient(Prompt(app), raise_server_exceptions=False, follow_redirects=False)
-        return Api(app, running.enter_context(client), context, owner)
+        client: Any = running.enter_context(client_of(context, **settings))
+        return Api(client.app.app, client, context, owner)
 
     with ExitStack() as running:
         yield make

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -65,9 +66,12 @@ class Served:
     variables: dict[str, str]
 
 
-def client_of(context: Context) -> TestClient:
-    """Put an application on a store, and return what sends requests to it."""
-    app = create_app(context, settings=ApiSettings())
+def client_of(context: Context, **settings: Any) -> TestClient:
+    """Put an application on a store, and return what sends requests to it.
+
+    Its ``app`` watches how long each takes; the application stands behind it.
+    """
+    app = create_app(context, settings=ApiSettings(**settings))
     return TestClient(Prompt(app), raise_server_exceptions=False, follow_redirects=False)
 
 
