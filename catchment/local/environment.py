@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catchment.core.home import OAUTH_CLIENT
 from catchment.local.lifeline import GATE, LIFELINE, SOCKET, WORKER
+from catchment.local.paths import authority
 
 # Ours to hand down from process to process, never to inherit by accident; and without
 # PYTHONDONTWRITEBYTECODE the import of Prefect costs a third.
@@ -45,6 +46,8 @@ def child_environment(
     }
     if api_url:
         kept["PREFECT_API_URL"] = api_url
+    if api_url.startswith("http://127.0.0.1:") and authority(home).exists():
+        kept["PREFECT_API_SSL_CERT_FILE"] = str(authority(home))
     if auth:
         kept["PREFECT_API_AUTH_STRING"] = auth
     return kept

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -69,6 +70,7 @@ class PrefectClient:
             auth=httpx.BasicAuth(user, password) if auth else None,
             timeout=timeout,
             trust_env=not on_this_machine,
+            verify=_nobody() if on_this_machine and self.api_url.startswith("http:") else True,
             transport=transport,
         )
 
@@ -213,6 +215,11 @@ class PrefectClient:
         named = {"name": {"any_": [automation["name"]]}}
         if next(self.find("/automations/filter", automations=named), None) is None:
             self.request("POST", "/automations/", dict(automation))
+
+
+def _nobody() -> ssl.SSLContext:
+    """Trust no authority at all: reading those of the world takes 0.03 s, and plain HTTP needs none."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _run_filters(

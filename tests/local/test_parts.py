@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -119,6 +120,13 @@ class TestEnvironment:
     def test_a_proxy_is_kept_away_from_the_loopback_address(self, home: Path) -> None:
         """Prefect's own client honours proxies: ours never goes through one."""
         assert child_environment(home, base={"no_proxy": "corp"})["NO_PROXY"] == "corp,127.0.0.1,localhost"
+
+    def test_plain_http_on_this_machine_trusts_one_authority(self, home: Path) -> None:
+        """Prefect's clients read the file each time; any other address has the world's, as it came."""
+        local = child_environment(home, api_url="http://127.0.0.1:4200/api", base={})
+        assert len(ssl.create_default_context(cafile=local["PREFECT_API_SSL_CERT_FILE"]).get_ca_certs()) == 1
+        for address in ("https://prefect.example/api", "http://prefect.example:4200/api"):
+            assert "PREFECT_API_SSL_CERT_FILE" not in child_environment(home, api_url=address, base={})
 
     def test_nothing_is_sent_home(self, home: Path) -> None:
         """Telemetry of server and client is off, and bytecode may be written."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
+from typing import cast
 
 import httpx
 import pytest
@@ -94,6 +96,23 @@ class TestRequest:
                 prefect.request("GET", "/x")
             assert prefect._http._mounts == {}
         assert isinstance(away.value.__cause__, httpx.ConnectError)
+
+    @pytest.mark.parametrize(
+        ("address", "trusts"),
+        [
+            ("http://127.0.0.1:4200/api", False),
+            ("https://localhost:4200/api", True),
+            ("http://prefect.example/api", True),
+        ],
+    )
+    def test_authorities_are_read_where_one_may_be_asked_for(self, address: str, trusts: bool) -> None:
+        """Plain HTTP on this machine needs none, and a proxy is not in between."""
+        with PrefectClient(address) as prefect:
+            pool = cast("httpx.HTTPTransport", prefect._http._transport)._pool
+            context = pool._ssl_context
+        assert context is not None
+        assert (context.get_ca_certs() != []) is trusts
+        assert context.verify_mode is ssl.CERT_REQUIRED
 
 
 class TestFind:
