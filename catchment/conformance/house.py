@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, select, true, update
 
+from catchment.conformance.empty import open_file
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import CatchmentError
 from catchment.core.ids import new_id
@@ -68,8 +69,7 @@ class House:
     ) -> None:
         self.home = home
         self.clock = clock or SystemClock()
-        self.engine: Engine = open_engine(store_url or f"sqlite:///{home / 'catchment.db'}")
-        migrate(self.engine)
+        self.engine: Engine = open_file(home / "catchment.db") if store_url is None else _migrated(store_url)
         self.cursors = MemoryCursorStore()
         self.sync_settings = sync or SyncSettings()
         self.parse_settings = parse or ParseSettings()
@@ -257,3 +257,9 @@ class House:
                 for table in metadata.sorted_tables
                 if table.name not in but
             }
+
+
+def _migrated(url: str) -> Engine:
+    engine = open_engine(url)
+    migrate(engine)
+    return engine

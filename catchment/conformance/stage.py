@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +21,6 @@ from catchment.kit.config import SourceConfig, SourceCredentials
 from catchment.kit.connector import ChangeFeed, Kind
 from catchment.kit.registry import AnyConnector
 from catchment.kit.session import Session
-from catchment.store.engine import open_engine
-from catchment.store.migrate import migrate
 from catchment.store.rows import RunRow
 from catchment.sync.run import Run
 
@@ -36,19 +32,6 @@ CANCEL_SECONDS = 5.0
 UNHURRIED_SECONDS = 3600.0
 WORDS = ("river", "meadow", "lantern", "harbour", "copper", "willow", "saffron", "glacier")
 DAY_SECONDS = 86_400.0
-
-
-@cache
-def _empty_store() -> bytes:
-    """Return the file of a store that holds nothing yet: making one takes longer than most checks."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "catchment.db"
-        engine = open_engine(f"sqlite:///{path}")
-        migrate(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        return path.read_bytes()
 
 
 class Stage:
@@ -94,7 +77,6 @@ class Stage:
         self._houses += 1
         home = self._folder / f"house{self._houses}"
         home.mkdir(parents=True)
-        (home / "catchment.db").write_bytes(_empty_store())
         # The pulse of a run that lasts milliseconds would only be in the way.
         house = House(home, clock=self.clock, sync=SyncSettings(poll_seconds=UNHURRIED_SECONDS))
         self._leaving.callback(self._leave, house)

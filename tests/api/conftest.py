@@ -13,12 +13,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
 from catchment.api.limits import FaceRoute, LenientRoute
+from catchment.conformance.empty import open_file
 from catchment.core.clock import SetClock
 from catchment.core.errors import Unavailable
 from catchment.services import access
 from catchment.services.context import Context
-from catchment.store.engine import open_engine
-from catchment.store.migrate import migrate
 from tests.support.asked import Asked, asked
 from tests.support.faces import client_of
 from tests.support.postgres import (
@@ -47,8 +46,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def context(tmp_path: Path, clock: SetClock) -> Iterator[Context]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'catchment.db'}")
-    migrate(engine)
+    engine = open_file(tmp_path / "catchment.db")
     yield Context(engine, connect=no_prefect, clock=clock)
     engine.dispose()
 
