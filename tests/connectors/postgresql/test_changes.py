@@ -43,6 +43,13 @@ def _insert(base: Base) -> None:
         connection.execute("INSERT INTO t VALUES (1, 'en', 'waits')")
 
 
+def _commit_until(over: threading.Event, base: Base) -> None:
+    with base.site.connect("postgres") as connection:
+        while not over.wait(0.01):
+            connection.execute("SELECT pg_logical_emit_message(true, 'test', 'waits')")
+            connection.commit()
+
+
 def _until(base: Base, question: str) -> None:
     deadline = time.monotonic() + 30
     while base.sql(question) != [(True,)]:
@@ -185,17 +192,25 @@ class TestByLog:
         mark = mark_of(source)
         base.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         base.sql("SELECT pg_reload_conf()")
+        waiting = "SELECT count(*) = {} FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        over = threading.Event()
+        scout = threading.Thread(target=_commit_until, args=(over, base))
         writer = threading.Thread(target=_insert, args=(base,))
         try:
+            scout.start()  # the setting is in force some time after the reload, and nothing else shows when
+            _until(base, waiting.format(1))
             writer.start()
-            _until(base, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')")
+            _until(base, waiting.format(2))
             changed, deleted, after = reported(source, mark)
             assert (changed, deleted) == (set(), set())
             listed = mark_of(source)
         finally:
+            over.set()
             base.sql("ALTER SYSTEM RESET synchronous_standby_names")
             base.sql("SELECT pg_reload_conf()")
-            writer.join()
+            scout.join()
+            if writer.ident is not None:
+                writer.join()
         assert reported(source, after)[0] == {'public.t[1,"en"]'}
         assert reported(source, listed)[0] == {'public.t[1,"en"]'}
 
