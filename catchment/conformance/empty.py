@@ -15,7 +15,7 @@ from catchment.store.migrate import migrate
 
 
 def open_file(path: Path) -> Engine:
-    """Open the SQLite store in a file at the newest revision; where there is none, put an empty one.
+    """Open the SQLite store in a file; where there is none, put an empty one at the newest revision.
 
     All empty ones of a process are copies of one that was migrated, with an identity of their own: migrating
     each would take longer than most of what is done in it.
@@ -28,8 +28,6 @@ def open_file(path: Path) -> Engine:
     if new:
         with writing(engine) as connection:
             meta.put(connection, meta.STORE_ID, new_id())
-    else:
-        migrate(engine)
     return engine
 
 

@@ -69,7 +69,8 @@ class House:
     ) -> None:
         self.home = home
         self.clock = clock or SystemClock()
-        self.engine: Engine = open_file(home / "catchment.db") if store_url is None else _migrated(store_url)
+        self.engine: Engine = open_engine(store_url) if store_url else open_file(home / "catchment.db")
+        migrate(self.engine)
         self.cursors = MemoryCursorStore()
         self.sync_settings = sync or SyncSettings()
         self.parse_settings = parse or ParseSettings()
@@ -257,9 +258,3 @@ class House:
                 for table in metadata.sorted_tables
                 if table.name not in but
             }
-
-
-def _migrated(url: str) -> Engine:
-    engine = open_engine(url)
-    migrate(engine)
-    return engine
