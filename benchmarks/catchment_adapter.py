@@ -1,13 +1,12 @@
 """The product as the benchmark sees it: one sync without Prefect, one through the command, one search.
 
-    python -m benchmarks.catchment_adapter PROVIDER CONFIG HOME    sync without Prefect, counters as JSON
+    python -m benchmarks.catchment_adapter JOB    sync without Prefect, told and counted in JSON
 
 Everything that the benchmark knows of the product's inside stands in this file.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import sys
@@ -15,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +64,6 @@ def folder_source(path: Path) -> Source:
 def run_without_prefect(
     source: Source,
     home: Path,
-    mode: str = "auto",
     *,
     store_url: str | None = None,
     keeps_cursor: bool = False,
@@ -79,7 +76,6 @@ def run_without_prefect(
     Args:
         source: What is synced.
         home: What CATCHMENT_HOME would be; made where it is missing.
-        mode: auto, full or incremental.
         store_url: Where the store is; a file in the home unless given.
         keeps_cursor: Begin where the last run in this home ended that kept its cursor, too.
 
@@ -111,7 +107,7 @@ def run_without_prefect(
     _add_connector(engine, source)
     claimed = claim(
         engine,
-        RunParameters(connector=source.name, mode=mode),
+        RunParameters(connector=source.name, mode="auto"),
         Ticket(),
         lease_seconds=sync.lease_seconds,
     )
@@ -147,7 +143,9 @@ def _saved_cursors(home: Path) -> MemoryCursorStore:
 
 
 def _keep_cursors(store: MemoryCursorStore, home: Path) -> None:
-    saved = [asdict(each) for each in store.saved.values()]
+    from msgspec import to_builtins
+
+    saved = to_builtins(list(store.saved.values()))
     (home / _CURSORS).write_text(json.dumps(saved), "utf-8")
 
 
@@ -209,6 +207,8 @@ def without_prefect_is_missing() -> str | None:
 
 def provider_is_missing(provider: str) -> str | None:
     """Say why a sync of such a source without Prefect cannot run here, or return None."""
+    from importlib.metadata import entry_points
+
     points = entry_points(group="catchment.connectors", name=provider)
     if not any(_has(point.module) for point in points):
         return f"the source {provider} is not installed"
@@ -245,14 +245,13 @@ def job(source: Source, home: Path, *, store_url: str | None = None, keeps_curso
     """Return the command line of one sync without Prefect."""
     from benchmarks.measure import python_job  # what the measuring needs is no part of what is measured
 
-    words: list[object] = [source.provider, json.dumps(source.config), home, "--name", source.name]
-    if source.credentials is not None:
-        words += ["--credentials", json.dumps(source.credentials)]
-    if store_url is not None:
-        words += ["--store", store_url]
-    if keeps_cursor:
-        words.append("--keep-cursor")
-    return python_job("benchmarks.catchment_adapter", *words)
+    told = {
+        "source": asdict(source),
+        "home": str(home),
+        "store_url": store_url,
+        "keeps_cursor": keeps_cursor,
+    }
+    return python_job("benchmarks.catchment_adapter", json.dumps(told))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -320,23 +319,16 @@ def _stack_of(home: Path) -> StackState:
 
 def main() -> None:
     """Run one sync without Prefect and print its counters as JSON."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("provider")
-    parser.add_argument("config", type=json.loads)
-    parser.add_argument("home", type=Path)
-    parser.add_argument("--name", default="benchmark")
-    parser.add_argument("--credentials", type=json.loads)
-    parser.add_argument("--store", help="address of the store, a file in the home unless given")
-    parser.add_argument("--keep-cursor", action="store_true", help="begin where the last run ended")
-    parser.add_argument("--mode", default="auto", choices=("auto", "full", "incremental"))
-    given = parser.parse_args()
+    told = json.loads(sys.argv[1])
 
     from catchment.core import startup
 
     startup.starting()  # as the command does
-    source = Source(given.provider, given.config, given.credentials, given.name)
     counters = run_without_prefect(
-        source, given.home, given.mode, store_url=given.store, keeps_cursor=given.keep_cursor
+        Source(**told["source"]),
+        Path(told["home"]),
+        store_url=told["store_url"],
+        keeps_cursor=told["keeps_cursor"],
     )
     print(json.dumps(counters))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -27,8 +27,7 @@ STATUSES: Mapping[str, int] = {
 """Every code that a problem can have, and the HTTP status that says so; a face may say it otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(Struct, frozen=True):
     """One part of a request that cannot be used.
 
     Attributes:
@@ -42,8 +41,7 @@ class FieldError:
     kind: str = "value_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a request was not carried out.
 
     Attributes:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import ceil
 
+from msgspec import Struct, field
 from sqlalchemy import Engine
 
 from catchment.api.base import Problem
@@ -26,16 +26,14 @@ _MOST_TOKENS = 10_000
 _SHARE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What one request is told of its rate; `refusal` where it came too soon."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     refusal: Refused | None = None
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(Struct):
     """What this process may let pass of one token's minute, and what nobody had taken when it last asked."""
 
     permits: int = 0

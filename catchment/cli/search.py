@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from catchment.cli import words as w
 from catchment.cli.house import House
@@ -75,8 +76,7 @@ def search(
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A hit as it is shown; the names are those of its JSON object. What a server does not tell is None."""
 
     document: str

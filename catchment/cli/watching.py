@@ -6,9 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import FrameType
 from typing import TypeVar
+
+from msgspec import Struct
 
 from catchment.cli.output import out
 from catchment.core.errors import Conflict
@@ -16,8 +17,7 @@ from catchment.core.errors import Conflict
 R = TypeVar("R")
 
 
-@dataclass(slots=True)
-class Interrupts:
+class Interrupts(Struct):
     """Whether Ctrl-C was pressed meanwhile."""
 
     came: bool = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from msgspec import Struct
+from msgspec.structs import asdict
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(Struct):
     """How many items passed each step. They only grow.
 
     Attributes:
@@ -52,4 +52,4 @@ class Counters:
         return Counters(**asdict(self))
 
 
-COUNTER_NAMES = tuple(Counters.__dataclass_fields__)
+COUNTER_NAMES = tuple(Counters.__struct_fields__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 HEADING_SEPARATOR = " > "
 
@@ -26,8 +27,7 @@ class Chunk(NamedTuple):
     heading_path: str
 
 
-@dataclass(slots=True)
-class ParsedDocument:
+class ParsedDocument(Struct):
     """One document, ready to be indexed.
 
     Attributes:
@@ -51,8 +51,7 @@ class ParsedDocument:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class ParseFailure:
+class ParseFailure(Struct):
     """The body could not become a document.
 
     Attributes:
@@ -65,8 +64,7 @@ class ParseFailure:
     message: str
 
 
-@dataclass(slots=True)
-class ParseRequest:
+class ParseRequest(Struct):
     """A body to parse.
 
     Attributes:

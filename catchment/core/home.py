@@ -1,6 +1,6 @@
 """Where one installation keeps everything that it owns, read from the environment.
 
-A plain dataclass, unlike the other settings: reading the store, which `search` and `status` do, needs
+A plain struct, unlike the other settings: reading the store, which `search` and `status` do, needs
 nothing else, and pydantic would be a third of what they cost.
 """
 
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
+
+from catchment.core.discreet import Discreet
 
 OAUTH_CLIENT = "CATCHMENT_OAUTH_"
 """So begin the variables that hand the API the clients of sign-ins (`catchment.services.oauth_clients`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class HomeSettings:
+class HomeSettings(Discreet, Struct, frozen=True):
     """One installation.
 
     Attributes:
@@ -30,10 +32,12 @@ class HomeSettings:
         prefect_api_auth: ``user:password`` for it. ``CATCHMENT_PREFECT_API_AUTH``. Never shown.
     """
 
+    unseen = frozenset({"database_url", "prefect_api_auth"})
+
     root: Path
-    database_url: str | None = field(default=None, repr=False)
+    database_url: str | None = None
     prefect_api_url: str | None = None
-    prefect_api_auth: str | None = field(default=None, repr=False)
+    prefect_api_auth: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> HomeSettings:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from msgspec import Struct, field
+
+from catchment.core.discreet import Discreet
 from catchment.core.documents import ParsedDocument
 
 UPLOAD_PREFIX = "upload:"
 """Keys of what people uploaded begin so; no key of a source does (`catchment.sync.cleaning`)."""
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Discreet, Struct):
     """One thing at the source that can become one document.
 
     Attributes:
@@ -39,6 +40,8 @@ class Item:
             and it is fetched.
     """
 
+    unseen = frozenset({"content"})
+
     key: str
     path: str
     version: str | None = None
@@ -53,11 +56,10 @@ class Item:
     move_hint: str | None = None
     refusal: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    content: Content | None = field(default=None, repr=False, compare=False)
+    content: Content | None = None
 
 
-@dataclass(slots=True)
-class Content:
+class Content(Struct):
     """The body of one item: bytes, or a stream that the caller reads once and closes.
 
     Attributes:
@@ -82,8 +84,7 @@ class Content:
         return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """A unit of the source that can be listed completely by itself.
 
     Attributes:
@@ -95,22 +96,19 @@ class Scope:
     name: str
 
 
-@dataclass(slots=True)
-class Changed:
+class Changed(Struct):
     """The feed reports that this item is new or different."""
 
     item: Item
 
 
-@dataclass(slots=True)
-class Deleted:
+class Deleted(Struct):
     """The feed reports that the item with this key is gone."""
 
     key: str
 
 
-@dataclass(slots=True)
-class Checkpoint:
+class Checkpoint(Struct):
     """Everything yielded so far lies before `position`; a run may go on from there.
 
     In a listing the position is opaque to all but the connector and good only while that listing
@@ -120,8 +118,7 @@ class Checkpoint:
     position: str
 
 
-@dataclass(slots=True)
-class Complete:
+class Complete(Struct):
     """The scope was read to its end.
 
     Attributes:
@@ -132,8 +129,7 @@ class Complete:
     mark: str | None = None
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """The answer for one named entry: the item, or None when the source no longer has it.
 
     Attributes:

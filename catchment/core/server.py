@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from catchment.core.discreet import Discreet
 
 URL, TOKEN = "CATCHMENT_SERVER_URL", "CATCHMENT_SERVER_TOKEN"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(Discreet, Struct, frozen=True):
     """A server, and how to sign in there.
 
     Attributes:
@@ -19,8 +21,10 @@ class ServerSettings:
         token: What ``catchment token add`` showed there. ``CATCHMENT_SERVER_TOKEN``. Never shown.
     """
 
+    unseen = frozenset({"token"})
+
     url: str | None = None
-    token: str = field(default="", repr=False)
+    token: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> ServerSettings:

@@ -8,10 +8,10 @@ with the names of settings that clients use; `stand_in` makes the class that tak
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretBytes, SecretStr, create_model
 
 from catchment.core.errors import ItemUnreadable, NotInstalled
@@ -22,8 +22,7 @@ from catchment.kit.health import Capability, Health
 from catchment.kit.spelling import spellings
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One thing to fill in: its name as clients write it, and what it means."""
 
     name: str
@@ -32,8 +31,7 @@ class Setting:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A provider of ours that is known before its code is installed.
 
     Attributes:

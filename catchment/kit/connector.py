@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from catchment.core.errors import ItemUnreadable
 from catchment.core.items import Changed, Checkpoint, Complete, Content, Deleted, Found, Item, Scope
@@ -57,24 +58,21 @@ class Acl(StrEnum):
     """Only those whom the source's own access lists name."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(Struct, frozen=True):
     """One who may read: kind is user, group, team or domain; subject is the source's name for them."""
 
     kind: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccessList:
+class AccessList(Struct, frozen=True):
     """Who may read one item. `public` only on positive proof."""
 
     entries: tuple[AccessEntry, ...] = ()
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """Something that can be chosen in a picker.
 
     Attributes:
@@ -92,8 +90,7 @@ class Resource:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BrowsePage:
+class BrowsePage(Struct, frozen=True):
     """One page of resources; `next_page` is None on the last."""
 
     resources: list[Resource] = field(default_factory=list)

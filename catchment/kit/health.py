@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from catchment.core.errors import AuthRejected, ConfigRejected, PermissionMissing, SourceError
 
@@ -17,8 +18,7 @@ class Health(StrEnum):
     MISCONFIGURED = "misconfigured"
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(Struct, frozen=True):
     """One named thing that the connector needs, how it stands, and what to do when it does not work.
 
     Attributes:

@@ -14,12 +14,13 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import httpx
+from msgspec import Struct
 
+from catchment.core.discreet import Discreet
 from catchment.core.errors import (
     AuthRejected,
     ConfigRejected,
@@ -62,11 +63,12 @@ class SignIn(Protocol):
         """Get another token after a refusal, and say whether there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(Discreet, Struct, frozen=True):
     """A token that never changes."""
 
-    token: str = field(repr=False)
+    unseen = frozenset({"token"})
+
+    token: str
     scheme: str = "Bearer"
 
     def headers(self) -> Mapping[str, str]:
@@ -78,8 +80,7 @@ class Bearer:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Anonymous:
+class Anonymous(Struct, frozen=True):
     """No credential."""
 
     def headers(self) -> Mapping[str, str]:
@@ -91,23 +92,20 @@ class Anonymous:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A verdict: ask again after so many seconds; all who use the credential wait."""
 
     seconds: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """A verdict: ask again soon; this request alone failed, by no fault of ours."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Renew:
+class Renew(Struct, frozen=True):
     """A verdict: the token is no longer good."""
 
     reason: str

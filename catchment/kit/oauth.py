@@ -10,13 +10,15 @@ import hashlib
 import hmac
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import Field, SecretStr
 
+from catchment.core.discreet import Discreet
 from catchment.core.errors import AuthRejected, SourceDown
 from catchment.core.home import OAUTH_CLIENT
 from catchment.kit.config import SourceCredentials
@@ -29,8 +31,7 @@ _LONGEST_SECONDS = 100 * 366 * 86_400
 _PAGE = r"^https?://[^/\s]+\S*$"
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(Struct, frozen=True):
     """How one vendor signs people in.
 
     Attributes:
@@ -108,13 +109,14 @@ VENDORS: Mapping[str, Vendor] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Discreet, Struct, frozen=True):
     """What a vendor knows us by; the secret is in no repr."""
+
+    unseen = frozenset({"client_secret"})
 
     vendor: Vendor
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str
 
     def address(self, state: str, callback_url: str) -> str:
         """Return where to send the browser."""

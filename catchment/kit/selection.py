@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from catchment.core.errors import ConfigRejected
 from catchment.core.items import Item
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True, dict=True):
     """The scope that include, exclude, size and age describe.
 
     Paths outside are not collected at all; items that are too large or too old are collected and

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from catchment.core.clock import Clock, SystemClock
 from catchment.core.errors import RunCancelled
@@ -49,8 +50,7 @@ def _note_nothing(_reason: str, _seconds: float) -> None:
     """Say nothing about a wait."""
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """The surroundings of one connector object.
 
     Attributes:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from catchment.core.discreet import Discreet
 from catchment.core.errors import (
     AuthRejected,
     ConfigRejected,
@@ -45,13 +47,14 @@ class Transcriber(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class HttpTranscriber:
+class HttpTranscriber(Discreet, Struct, frozen=True):
     """Asks a service over HTTP; see the module."""
+
+    unseen = frozenset({"key"})
 
     address: str
     session: Session
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
 
     def transcribe(self, audio_url: str, *, key: str) -> str:
         """Return what is said in a recording; the wait ends with the run, at the latest after 30 minutes.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class SourceAddress:
+
+class SourceAddress(Struct, frozen=True):
     """What a path or URL says about a connector.
 
     Attributes:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct
 from pydantic import SecretStr
 
+from catchment.core.discreet import Discreet
 from catchment.core.errors import PermissionMissing
 
 AHEAD_SECONDS = 15 * 60.0
 """How far the vendor's clock may be ahead of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Discreet, Struct, frozen=True):
     """The answer to a delivery by which a vendor makes the acquaintance of this address; it reports nothing.
 
     Attributes:
@@ -31,7 +31,9 @@ class Handshake:
         remedy: What a person has to do at the vendor with the secret; empty where there is nothing to do.
     """
 
-    body: bytes = field(default=b"", repr=False)
+    unseen = frozenset({"body"})
+
+    body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     secret: SecretStr | None = None
     remedy: str = ""

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from catchment.local.lifeline import LIFELINE, kill_group
 from catchment.local.paths import open_log
@@ -25,8 +26,7 @@ def _nothing() -> None:
     return None
 
 
-@dataclass(frozen=True)
-class ChildSpec:
+class ChildSpec(Struct, frozen=True):
     """How to start one child.
 
     `module` is run as ``python -P -m module``; `pass_fds` are open descriptors it inherits; `is_ready` is

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.core.errors import Unavailable
 from catchment.local.state import read_state
@@ -16,8 +17,7 @@ from catchment.services.prefect_client import PrefectClient
 _UPKEEP = "catchment.services.upkeep"
 
 
-@dataclass(frozen=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     """Every one may be absent.
 
     `before_start` runs under the home's lock before any child, and may raise a CatchmentError to refuse the

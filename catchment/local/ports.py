@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from catchment.core.errors import ConfigRejected
 from catchment.local.paths import write_private
@@ -12,8 +13,7 @@ from catchment.local.paths import write_private
 LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """What is known of a port before it is opened.
 
     Attributes:

@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from catchment.core.errors import Conflict
 from catchment.local.paths import write_private
@@ -22,8 +23,7 @@ from catchment.local.paths import write_private
 _LOCK_TRIES_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class StackState:
+class StackState(Struct, frozen=True):
     """A stack that is ready.
 
     `auth` is ``user:password``, `started_at` is POSIX seconds, `pids` names the children. `http_url` is the

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from catchment.parsing.charset import clean
 from catchment.parsing.headings import Heading, find_headings, one_line
@@ -32,8 +33,7 @@ class TextLimits(Protocol):
         """Aim for the length of a chunk."""
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """What all containers inside one document may unfold together, however they are nested.
 
     Attributes:
@@ -53,8 +53,7 @@ class Budget:
             raise Unreadable("bomb", "The file unfolds into more data than is reasonable.")
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """A body on its way to its reader.
 
     Attributes:
@@ -74,8 +73,7 @@ class Source:
     depth: int = 0
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What a reader found.
 
     Attributes:

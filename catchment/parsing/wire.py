@@ -1,6 +1,6 @@
 """Frames between the parser process and its parent: eight bytes of length, then a pickle.
 
-Requests and answers travel as plain tuples, which costs a third of what pickling the dataclasses does.
+Requests and answers travel as plain tuples, which costs a third of what pickling the objects does.
 Both ends are this program, on one machine, over a pair of sockets that nobody else has.
 """
 

@@ -12,10 +12,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from sqlalchemy import Connection
 
+from catchment.core.discreet import Discreet
 from catchment.core.errors import Forbidden, NotFound, Unauthenticated, UsageError
 from catchment.core.ids import new_id
 from catchment.services.context import Context
@@ -34,8 +35,7 @@ SHOWN_CHARACTERS = 11
 MOST_TOKEN_CHARACTERS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who makes a request, and in which tenant.
 
     Attributes:
@@ -97,18 +97,18 @@ class Caller:
             raise Forbidden(f"This needs the role {least} in the space; yours is {role}.")
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(Discreet, Struct, frozen=True):
     """A new token; `secret` is what the caller sends, and is never to be had again."""
 
-    secret: str = field(repr=False)
+    unseen = frozenset({"secret"})
+
+    secret: str
     token: TokenRow
     principal: PrincipalRow
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListedToken:
+class ListedToken(Struct, frozen=True):
     """A token, whom it speaks for, and the role of that principal (None: it has left the tenant)."""
 
     token: TokenRow

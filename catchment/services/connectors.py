@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from catchment.core.errors import UsageError
@@ -232,8 +232,7 @@ def _free_slug(name: str, taken: set[str]) -> str:
     return slug
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """What an edit did: the connector, and how many documents now lie outside its scope."""
 
     connector: ConnectorRow

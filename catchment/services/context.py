@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from sqlalchemy import Engine
 
 from catchment.core.clock import Clock, SystemClock
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from catchment.services.prefect_client import PrefectClient
 
 
-@dataclass
-class Context:
+class Context(Struct, dict=True):
     """The surroundings of every service call.
 
     Attributes:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 
 from catchment.core.errors import Conflict, NotFound
@@ -40,8 +40,7 @@ BY_HAND = "by hand"
 """Stands where a cursor that no run saved would name its run."""
 
 
-@dataclass(frozen=True, slots=True)
-class CursorView:
+class CursorView(Struct, frozen=True):
     """A cursor as a person looks at it.
 
     Attributes:

@@ -8,10 +8,10 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from catchment.core.errors import CatchmentError, Unavailable
@@ -30,8 +30,7 @@ PINS: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 """From this version on, and below that one; see pyproject.toml for the reasons."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Struct, frozen=True):
     """What is looked at.
 
     Attributes:

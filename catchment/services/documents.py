@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from catchment.core.errors import CatchmentError, NotFound, UsageError
@@ -110,8 +110,7 @@ def opening(context: Context, document: DocumentRow, *, characters: int) -> str:
     return f"{cut.rpartition(' ')[0] or cut} …"
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Why an item is, or is not, in the index.
 
     Attributes:

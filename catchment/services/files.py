@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from sqlalchemy import Connection
 
 from catchment.core.errors import NotFound
@@ -32,8 +32,7 @@ _SHOWN = {
 }
 
 
-@dataclass(slots=True)
-class Removed:
+class Removed(Struct):
     """What became of a request to take files away: how many went, and the names that mean nothing."""
 
     deleted: int = 0

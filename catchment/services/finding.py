@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from catchment.services import reach
@@ -25,8 +26,7 @@ FACTS = ("language", "department")
 """Small facts of documents that facets are made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What somebody looks for. Ids are inner ones; None means everywhere that is open to the caller.
 
     Attributes:
@@ -58,16 +58,14 @@ class Question:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One hit, and the document that it is a part of."""
 
     hit: Hit
     listed: ListedDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What was found.
 
     Attributes:

@@ -10,9 +10,9 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 
 from catchment.core.errors import Conflict, UsageError
@@ -36,8 +36,7 @@ class InFlight(Conflict):
     retry_after_seconds = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a request is answered with; `replayed` where it was given before."""
 
     status: int

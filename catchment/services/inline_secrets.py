@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.core.errors import ConfigRejected, NotFound
 from catchment.core.secrets import MARK, without_secrets
@@ -26,8 +27,7 @@ _SECRET_WORD = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parted:
+class Parted(Struct, frozen=True):
     """Settings without secrets, and the secrets; None where none were sent, or all are to stay."""
 
     config: dict[str, Any]

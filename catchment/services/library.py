@@ -7,7 +7,9 @@ their source, only those that the lists open to it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from catchment.core.errors import NotFound, UsageError
 from catchment.core.runs import RunState
@@ -30,8 +32,7 @@ _LEAST, _MOST = 0.5, 0.95
 _PART = 0.55
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDocument:
+class FoundDocument(Struct, frozen=True):
     """A hit, and the document that it belongs to.
 
     Attributes:
@@ -45,8 +46,7 @@ class FoundDocument:
     relevance: float
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a search came to.
 
     Attributes:

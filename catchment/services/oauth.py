@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from catchment.core.errors import ConfigRejected, Forbidden, NotFound, UsageError
 from catchment.kit import registry
@@ -43,16 +44,14 @@ class BadAddress(UsageError):
     code = "bad_address"
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A sign-in that has begun: where to send the browser, and the state that comes back."""
 
     url: str
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A sign-in that came back.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
 from catchment.core.errors import UsageError
@@ -17,8 +17,7 @@ from catchment.store.rows import ConnectorRow, RunRow, ScopeRow
 from catchment.store.spaces import CollectionRow
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How one connector stands.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from catchment.services.context import Context
 from catchment.store import connectors, runs
@@ -15,8 +16,7 @@ from catchment.store.spaces import CollectionRow
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """Some rows of a list, and whether more follow."""
 
     rows: Sequence[T]

@@ -13,11 +13,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Engine
 
 from catchment.core.counters import Counters
@@ -61,8 +61,7 @@ _TAKEN = frozenset({ItemState.INDEXED.value, ItemState.PENDING.value})
 """States in which a document counts as known; one that failed, or was deleted, is taken anew."""
 
 
-@dataclass(slots=True)
-class Pushed:
+class Pushed(Struct):
     """What became of a push. The four numbers add up to the documents that were sent.
 
     Attributes:
@@ -82,8 +81,7 @@ class Pushed:
     run_id: str = ""
 
 
-@dataclass(slots=True)
-class _Ready:
+class _Ready(Struct):
     """A document that can be taken, cut into chunks where it is not known yet."""
 
     incoming: Incoming
@@ -199,8 +197,7 @@ def _wanted(incoming: Incoming, known: Known | None, *, upsert: bool) -> bool:
     return upsert and known.content_hash != incoming.digest
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(Struct, frozen=True):
     """A push on its way into its transaction; `read` is what became of it so far."""
 
     context: Context

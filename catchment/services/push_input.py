@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from catchment.core.errors import UsageError
 from catchment.parsing.charset import clean
@@ -45,8 +46,7 @@ class NotSent:
 NOT_SENT = NotSent()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A push as it came in.
 
     Attributes:
@@ -62,8 +62,7 @@ class Envelope:
     cursor_before: str | NotSent | None
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """One document of a push that can be taken.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from catchment.core.errors import UsageError
@@ -17,8 +17,7 @@ from catchment.store.index import Hit, SearchRequest, index_for
 MOST_HITS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One hit and the name of the connector that it came from."""
 
     hit: Hit

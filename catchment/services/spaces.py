@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catchment.core.errors import Conflict, NotFound, UsageError
 from catchment.core.ids import new_id
@@ -18,8 +19,7 @@ from catchment.store.spaces import CollectionRow, SpaceRow
 MOST_NAME_CHARACTERS = 255
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionView:
+class CollectionView(Struct, frozen=True):
     """A collection, and how much is in it."""
 
     row: CollectionRow

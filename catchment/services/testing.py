@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from catchment.core.errors import CatchmentError, ConfigRejected, RunCancelled, Unavailable
 from catchment.kit import registry
@@ -25,8 +26,7 @@ MOST_SECONDS = 30.0
 """A source that has not answered by then is told to stop waiting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """What a try came to.
 
     Attributes:

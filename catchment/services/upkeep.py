@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from catchment.core.errors import CatchmentError, Unavailable
 from catchment.core.home import home_settings
@@ -27,8 +28,7 @@ SHUTDOWN = "shutdown"
 PURGE_EVERY_SECONDS = 3600.0
 
 
-@dataclass(slots=True)
-class Swept:
+class Swept(Struct):
     """What a sweep did, in numbers.
 
     Attributes:

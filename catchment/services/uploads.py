@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from catchment.core.errors import Conflict, UsageError
@@ -39,16 +39,14 @@ class UploadTooLarge(UsageError):
     code = "payload_too_large"
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A file on its way in: the name that the client gave it, and its bytes."""
 
     name: str
     stream: BinaryIO
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
+class Uploaded(Struct, frozen=True):
     """A file that was taken in."""
 
     key: str
@@ -57,8 +55,7 @@ class Uploaded:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uploads:
+class Uploads(Struct, frozen=True):
     """What an upload came to: its files, and the run that reads them."""
 
     files: list[Uploaded]

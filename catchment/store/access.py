@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catchment.store.access_tables import members, principals, space_roles, tokens
@@ -13,8 +13,7 @@ from catchment.store.rows import as_row, columns_of
 from catchment.store.tables import spaces, tenants
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalRow:
+class PrincipalRow(Struct, frozen=True):
     """A person or a program that may call."""
 
     id: str
@@ -24,8 +23,7 @@ class PrincipalRow:
     created_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRow:
+class TokenRow(Struct, frozen=True):
     """A token as the store keeps it; what opens doors is not in it."""
 
     id: str

@@ -13,10 +13,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import Struct
 from sqlalchemy import Connection, select, text
 
 from catchment.core.home import home_settings
@@ -33,8 +33,7 @@ class BlobTooLarge(Exception):
     """The stream holds more bytes than one file may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A file that has arrived and is not kept yet."""
 
     sha256: str

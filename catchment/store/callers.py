@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, func, select
 
 from catchment.store.access_tables import members, principals, space_roles, tokens
 from catchment.store.tables import Id, spaces
 
 
-@dataclass(frozen=True, slots=True)
-class ShownToken:
+class ShownToken(Struct, frozen=True):
     """A token, the principal that it speaks for, and what that may do in one tenant.
 
     Attributes:

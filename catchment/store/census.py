@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from catchment.store.tables import connectors, documents, runs
@@ -11,8 +10,7 @@ from catchment.store.tables import connectors, documents, runs
 _UNFINISHED = ("QUEUED", "RUNNING", "CANCELLING")
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+class Census(Struct, frozen=True):
     """Living connectors by status, runs that are not final by state, documents."""
 
     connectors: dict[str, int]

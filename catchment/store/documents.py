@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, or_, select
 
 from catchment.store.rows import as_row
@@ -22,8 +22,7 @@ from catchment.store.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
+class DocumentRow(Struct, frozen=True):
     """A visible document with what the ledger knows of its item."""
 
     pk: int
@@ -94,8 +93,7 @@ def of_connector(
         yield as_row(DocumentRow, row)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedDocument:
+class ListedDocument(Struct, frozen=True):
     """A visible document, how its item stands, and where it lies.
 
     Attributes:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select, update
 
 from catchment.store.access_tables import idempotency
 from catchment.store.rows import as_row, columns_of
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyRow:
+class IdempotencyRow(Struct, frozen=True):
     """A key that was used, and the answer that was given."""
 
     scope: str

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Engine
 
 from catchment.core.documents import ParsedDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What a document becomes in the tables, but for its numbers and for the time.
 
     Attributes:
@@ -27,8 +26,7 @@ class Draft:
     chunks: list[tuple[Any, ...]]
 
 
-@dataclass(slots=True)
-class IndexEntry:
+class IndexEntry(Struct):
     """A document to be written.
 
     Attributes:
@@ -64,8 +62,7 @@ class IndexEntry:
     draft: Draft | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(Struct, frozen=True):
     """Who searches: only documents that one of these may see are found.
 
     Attributes:
@@ -75,8 +72,7 @@ class Viewer:
     subjects: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
+class SearchRequest(Struct, frozen=True):
     """What to look for, and where. Filters narrow before anything is ranked.
 
     Attributes:
@@ -110,8 +106,7 @@ class SearchRequest:
     viewer: Viewer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """One document that was found, by its best chunk.
 
     Attributes:

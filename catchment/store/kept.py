@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, and_, func, insert, or_, select, text, update
 
 from catchment.core.runs import ItemState, Origin
@@ -15,8 +15,7 @@ from catchment.store.rows import as_row
 from catchment.store.tables import documents, items
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(Struct, frozen=True):
     """An item as a list of files shows it."""
 
     pk: int

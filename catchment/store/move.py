@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.types import Text
 
@@ -47,8 +47,7 @@ class MoveFailed(CatchmentError):
     code = "move_failed"
 
 
-@dataclass(slots=True)
-class Moved:
+class Moved(Struct):
     """What a move did.
 
     Attributes:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select, update
 
 from catchment.store.access_tables import oauth_states
 from catchment.store.rows import as_row, columns_of
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthStateRow:
+class OAuthStateRow(Struct, frozen=True):
     """A sign-in that has begun; the state itself is not in it."""
 
     hash: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, text
 
 # What the other processes have taken decides, so read and write are one statement. A clock that is slow
@@ -17,8 +16,7 @@ _TAKE = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What one process got.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Rows as named tuples and frozen dataclasses, made of a result by the names of their fields."""
+"""Rows as named tuples and frozen structs, made of a result by the names of their fields."""
 
 from __future__ import annotations
 

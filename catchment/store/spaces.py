@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select, update
 
 from catchment.store.rows import as_row, columns_of
@@ -13,8 +13,7 @@ from catchment.store.tables import collections, connectors, documents, spaces
 __all__ = ["CollectionRow", "Connection", "SpaceRow"]
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceRow:
+class SpaceRow(Struct, frozen=True):
     """A space as the store keeps it."""
 
     id: str
@@ -23,8 +22,7 @@ class SpaceRow:
     created_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionRow:
+class CollectionRow(Struct, frozen=True):
     """A collection as the store keeps it, with the tenant of its space."""
 
     pk: int

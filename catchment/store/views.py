@@ -6,9 +6,9 @@ Every query is told which connectors may be looked into; none given means that n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, text, true, tuple_
 
 from catchment.store.documents import DocumentRow, visible
@@ -29,8 +29,7 @@ _HOLDS_TAG = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFilter:
+class DocumentFilter(Struct, frozen=True):
     """Which documents to look at.
 
     Attributes:

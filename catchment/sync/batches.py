@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 from catchment.core.documents import ParsedDocument, ParseFailure
 from catchment.core.items import Item
@@ -32,8 +33,7 @@ class Action(Enum):
     """It is gone."""
 
 
-@dataclass(slots=True)
-class Job:
+class Job(Struct):
     """One item on its way to its end.
 
     Attributes:
@@ -74,8 +74,7 @@ class Job:
     asked: Item | None = None
 
 
-@dataclass(slots=True)
-class ScopeEnd:
+class ScopeEnd(Struct):
     """A scope was read, to its end or not.
 
     Attributes:
@@ -103,8 +102,7 @@ class ScopeEnd:
     sweep: bool = False
 
 
-@dataclass(slots=True)
-class Position:
+class Position(Struct):
     """How far an unfinished listing has got, with what it named so far."""
 
     position: str
@@ -112,8 +110,7 @@ class Position:
     watermark: int
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """Jobs that are settled in one transaction, and what may move once they are.
 
     Attributes:

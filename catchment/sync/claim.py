@@ -6,9 +6,9 @@ a claim hands out fences the run: once another has taken over, the old one can w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
@@ -22,23 +22,20 @@ from catchment.store.rows import ConnectorRow, RunRow
 INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """The connector is held by this run."""
 
     run: RunRow
     connector: ConnectorRow
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """This flow run has nothing to do; `why` is one sentence."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """Which flow run asks.
 
     Attributes:

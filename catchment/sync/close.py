@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
 from catchment.core.counters import COUNTER_NAMES
@@ -35,8 +35,7 @@ class Unexpected(CatchmentError):
         return cls(f"An unexpected {type(error).__name__} ended the run.", remedy=f"Raised in {way}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a run ended."""
 
     state: RunState

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from catchment.core.errors import AuthRejected, CursorExpired, OutOfScope, RunStopped, SourceError

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct, field
 from sqlalchemy import Connection
 
 from catchment.core.runs import Reason
@@ -22,8 +22,7 @@ from catchment.store.rows import ConnectorRow
 PREVIOUS_KEPT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class CursorValue:
+class CursorValue(Struct, frozen=True):
     """One saved cursor.
 
     Attributes:
@@ -39,8 +38,7 @@ class CursorValue:
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedCursor:
+class SavedCursor(Struct, frozen=True):
     """What the block holds: the newest cursor and a few before it, for going back."""
 
     connector_id: str
@@ -79,8 +77,7 @@ def cursor_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(slots=True)
-class Marks:
+class Marks(Struct):
     """The cursor taken apart: a mark per scope, and why there is none.
 
     Attributes:

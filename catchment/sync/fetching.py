@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from catchment.core.documents import ParsedDocument
 from catchment.core.errors import (
@@ -39,8 +40,7 @@ LOOK_EVERY = 32
 """After so many jobs that joined a group the line is looked at: asking a future takes a lock."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """Jobs that were added one after the other, and what reads the bodies of some of them."""
 
     jobs: list[Job] = field(default_factory=list)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catchment.core.counters import Counters
@@ -31,8 +31,7 @@ ABSENT = "absent from a complete listing"
 OUT_OF_SCOPE = "out_of_scope: the connector's settings leave it out"
 
 
-@dataclass(slots=True)
-class Sweep:
+class Sweep(Struct):
     """What a complete listing proves to be gone.
 
     Attributes:

@@ -10,11 +10,11 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from sqlalchemy import Engine
 
 from catchment.core.clock import Clock
@@ -43,8 +43,7 @@ PIPELINE = 1
 """Raised when parsing or chunking changes what it makes of the same bytes."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What a run says about itself beside its counters; becomes the row's `details`.
 
     Attributes:
@@ -92,8 +91,7 @@ class Report:
         return {name: part for name, part in parts.items() if part}
 
 
-@dataclass(slots=True)
-class Surroundings:
+class Surroundings(Struct):
     """What a run needs from its process.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from catchment.core.items import Item
 from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Mode
@@ -26,8 +27,7 @@ class Fate(Enum):
     """Not part of this run: it does not even count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A fate, and the reason that is counted and shown."""
 
     fate: Fate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from catchment.core.runs import Mode, Reason, Strategy
 from catchment.kit.config import SourceConfig
@@ -11,8 +11,7 @@ from catchment.store.rows import ScopeRow
 from catchment.sync.cursor import Marks
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to do with one scope.
 
     Attributes:

@@ -6,16 +6,16 @@ Everything fails closed: what cannot be found is seen by nobody, and what cannot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from catchment.kit import AccessEntry, AccessList
 from catchment.kit.http import Missing
 from connectors.confluence.records import Space
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(Struct, frozen=True):
     """Users and groups that something is open to."""
 
     users: frozenset[str] = frozenset()
@@ -26,8 +26,7 @@ class Circle:
         return bool(self.users or self.groups)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What decides about one piece of content.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from catchment.kit import Changed, Complete, CursorExpired, FeedEvent, Item
 from connectors.confluence.reading import Reading
@@ -17,8 +18,7 @@ MOST_CHANGES = 50_000
 MOST_SEEN = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """Where the next run begins.
 
     Attributes:

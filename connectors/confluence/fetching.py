@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from catchment.core.errors import PermissionMissing, SourceDown
 from catchment.kit import Content, Item, ItemUnreadable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain, islice
+
+from msgspec.structs import replace
 
 from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing

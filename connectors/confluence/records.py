@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from catchment.kit import Item
 
@@ -17,8 +18,7 @@ COMMENTS = (FOOTER, INLINE)
 _SLASH = str.maketrans("/", "\u2215")
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     """One space."""
 
     id: str
@@ -27,8 +27,7 @@ class Space:
     status: str = "current"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One piece of content.
 
     Attributes:
@@ -69,8 +68,7 @@ class Record:
         return self.kind not in (PAGE, BLOGPOST, FOLDER)
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A record and where it stands.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connectors.confluence.records import PAGE, Record
 
@@ -12,8 +13,7 @@ MOST_DEPTH = 200
 Find = Callable[[str, str], Record | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """What is kept of a page, post or folder: enough for the paths of everything at and below it."""
 
     title: str

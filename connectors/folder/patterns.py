@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from catchment.core.discreet import Discreet
 
 _CLASSES = {
     "alnum": "a-zA-Z0-9",
@@ -35,8 +38,7 @@ class _Unmatchable(Exception):
     """Git accepts the pattern, and nothing ever matches it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     ignores: bool
     folders_only: bool
     by_name: bool
@@ -44,13 +46,14 @@ class _Pattern:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreList:
+class IgnoreList(Discreet, Struct, frozen=True):
     """The patterns of one folder's ignore files, later ones first."""
 
+    unseen = frozenset({"_names", "_paths"})
+
     patterns: tuple[_Pattern, ...]
-    _names: re.Pattern[str] | None = field(repr=False)
-    _paths: re.Pattern[str] | None = field(repr=False)
+    _names: re.Pattern[str] | None
+    _paths: re.Pattern[str] | None
 
     @classmethod
     def of(cls, lines: Iterable[str]) -> IgnoreList | None:

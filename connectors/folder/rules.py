@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from connectors.folder.config import EVERYTHING, FolderConfig
 from connectors.folder.names import Parts, as_text, to_parts
@@ -25,8 +26,7 @@ _JUNK_ENDS = (".tmp", ".swp")
 _CACHED_FOLDERS = 4096  # More than a path of 4,096 bytes can have parts.
 
 
-@dataclass(frozen=True, slots=True)
-class Ignores:
+class Ignores(Struct, frozen=True):
     """The ignore lists that govern one folder, innermost first, each with where its paths begin."""
 
     lists: tuple[tuple[int, IgnoreList], ...] = ()

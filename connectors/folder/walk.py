@@ -6,7 +6,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catchment.kit import Item, Session
 from connectors.folder.items import file_item, file_url, is_plain, quoted, refused_item
@@ -18,8 +19,7 @@ _STOP_EVERY = 256
 _KEPT_GAPS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A folder to look into: the path it is listed under, and the one without links."""
 
     shown: Parts
@@ -27,8 +27,7 @@ class Place:
     ignores: Ignores
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Something that could not be looked at, so that nothing can be said about what lies in it."""
 
     key: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from msgspec import Struct
 
 from catchment.kit import ConfigRejected, Session, SourceDown
 from catchment.kit import http as kit_http
@@ -22,8 +23,7 @@ from connectors.github.signin import HEADERS, closing, sign_in_for
 PER_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """What is known of a repository; its id stays, whatever it is called."""
 
     id: int
@@ -61,8 +61,7 @@ class Repository:
         return f"/repos/{quote(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a list, and what there is to say about it.
 
     Attributes:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from catchment.kit import (
     Changed,
@@ -39,8 +41,7 @@ _NEWEST = {"field": "UPDATED_AT", "direction": "DESC"}
 Order = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """How far discussions were read.
 
     Attributes:
@@ -80,8 +81,7 @@ class Marks:
         return marks
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     rows: list[Row]
     total: int
     next: str | None

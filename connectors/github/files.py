@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from catchment.kit import (
     Changed,
@@ -32,8 +33,7 @@ MOST_COMPARED = 300
 _REFUSALS = {LINK: "symlink", SUBMODULE: "submodule"}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The newest commit of a branch."""
 
     commit: str

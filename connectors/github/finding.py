@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from catchment.kit import Found, Item, Scope, SourceDown
 from catchment.kit.http import Missing
@@ -35,8 +36,7 @@ _QUESTION = (
 )
 
 
-@dataclass(slots=True)
-class _Places:
+class _Places(Struct):
     """The repositories of the scopes, with the key of each scope."""
 
     branches: list[tuple[Repository, str, str]] = field(default_factory=list)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from catchment.kit import (
     Changed,
@@ -41,8 +43,7 @@ _LISTS = {"issues": "/issues", "comments": "/issues/comments", "remarks": "/pull
 _STATE = {"issues": {"state": "all"}, "comments": {}, "remarks": {}}
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """How far each list was read.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from catchment.kit import Scope
 from connectors.github.client import Repository
@@ -17,8 +18,7 @@ _FILE = re.compile(r"(\d+):([^:]+):(.+)", re.DOTALL)
 _TALK = re.compile(r"([^/]+/[^/]+)/(issues|pull|discussions)/(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class FilePlace:
+class FilePlace(Struct, frozen=True):
     """Where a file lies."""
 
     repository: int
@@ -37,8 +37,7 @@ class FilePlace:
         return cls(int(found[1]), found[2], found[3]) if found is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class TalkPlace:
+class TalkPlace(Struct, frozen=True):
     """Where an issue, a pull request or a discussion is."""
 
     repository: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.core.errors import AuthRejected, SourceError
 from connectors.github.client import Client
@@ -18,8 +19,7 @@ _QUESTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True):
     """What was said in the reviews of a pull request.
 
     Attributes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from msgspec import Struct
 
 from catchment.kit import SourceDown
 from connectors.github.client import Client, Repository
@@ -19,8 +19,7 @@ _decode = json.JSONDecoder().raw_decode
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One file of a tree."""
 
     path: str
@@ -29,8 +28,7 @@ class Leaf:
     size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """GitHub's answer about a tree, up to 7 MB with 100,000 entries.
 
     It is kept as it was written, and its entries are read one by one: all at once they would take ten times

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from catchment.core.errors import AuthRejected, SourceError
 from catchment.kit import Item, Session

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from threading import Lock
+
+from msgspec import Struct, field
 
 from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing
@@ -25,8 +26,7 @@ CUT = f"[The page goes on: only its first {MOST_BLOCKS} blocks are read.]"
 NOT_SHARED = "[A synced block whose original is not shared with the integration]"
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """Blocks side by side, as far as they are read."""
 
     blocks: Iterator[Raw]
@@ -36,8 +36,7 @@ class _Level:
     number: int = 0
 
 
-@dataclass(slots=True)
-class _Text:
+class _Text(Struct):
     parts: list[str] = field(default_factory=list)
     was_item: bool = False
 
@@ -53,8 +52,7 @@ class _Text:
         self.was_item = is_item
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The body of a page: its Markdown, and its blocks with files, those in copies left out."""
 
     text: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from catchment.core.clock import Clock
 from catchment.kit import Content, Item, ItemUnreadable

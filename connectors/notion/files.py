@@ -7,8 +7,9 @@ of the block, or of the page. The addresses of files end after an hour, so that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 from catchment.kit import Item
 from catchment.kit.media import media_type
@@ -23,8 +24,7 @@ MOST_FILES = 1000
 _SITE = "https://www.notion.so/"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which files are read.
 
     Attributes:
@@ -45,8 +45,7 @@ class Wanted:
         return self.hosted or self.external
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyPlace:
+class PropertyPlace(Struct, frozen=True):
     """Where a file in a property lies; `number` tells files of one name apart."""
 
     page: str

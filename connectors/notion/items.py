@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
+
+from msgspec import Struct
 
 from catchment.kit import Item
 from connectors.notion.words import Raw, dashed, parent_of, seconds, title_of
@@ -21,8 +22,7 @@ _KEPT_ROWS = 1200
 """More than a run compares at a time, before it reads what has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a listing keeps of a page or data source: all but its properties and its body.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catchment.core.errors import PermissionMissing
 from catchment.kit.http import Missing
@@ -14,8 +15,7 @@ from connectors.notion.words import is_trashed, parent_of, title_of
 _DEEPEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One step of a way.
 
     Attributes:
@@ -29,8 +29,7 @@ class Node:
     trashed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How to get to a page.
 
     Attributes:

@@ -7,8 +7,9 @@ missing table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.kit import ConfigRejected, PermissionMissing
 from connectors.postgresql.connect import Connection
@@ -78,8 +79,7 @@ FROM pg_catalog.pg_type t WHERE t.oid = %s::oid
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column.
 
     Attributes:
@@ -112,8 +112,7 @@ class Column:
         return self.category == "S"
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A table, view or query as the server describes it.
 
     Attributes:

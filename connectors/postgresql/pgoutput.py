@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class _Unsent:
@@ -19,15 +20,13 @@ Value = str | _Unsent | None
 Row = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """A transaction begins; `final_lsn` is where its commit stands, None where the plugin does not say."""
 
     final_lsn: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """A row was inserted, updated or deleted.
 
     Attributes:
@@ -42,23 +41,20 @@ class Touched:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Truncated:
+class Truncated(Struct, frozen=True):
     """Tables were emptied."""
 
     tables: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """The transaction ends."""
 
 
 Event = Begin | Touched | Truncated | Commit
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     schema: str
     name: str
     columns: tuple[str, ...]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from catchment.kit import ConfigRejected, Item
 from connectors.postgresql.catalog import Column, Relation
@@ -38,8 +40,7 @@ _EARLIEST, _LATEST = -62_135_596_800.0, 253_402_300_799.0
 """The years 1 to 9999, which is all that dates can show."""
 
 
-@dataclass(frozen=True)
-class RowPlan:
+class RowPlan(Struct, frozen=True, dict=True):
     """What is read of a relation's rows, and what becomes of it.
 
     Attributes:

@@ -10,7 +10,8 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catchment.kit import ConfigRejected, Session, SourceBusy
 from connectors.postgresql.config import PostgreSQLConfig
@@ -35,8 +36,7 @@ _HIDDEN = (
 _ROWS_A_TRIP = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class SlotState:
+class SlotState(Struct, frozen=True):
     """How a slot stands.
 
     Attributes:

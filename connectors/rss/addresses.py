@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from catchment.core.secrets import without_secrets
 from catchment.kit import ConfigRejected, SourceAddress
@@ -24,8 +25,7 @@ _FEED_NAME = re.compile(
 _FEED_QUERY = re.compile(r"(?:^|&)(?:feed|format|type|alt)=(?:feed|rss2?|atom|json)(?:&|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True, dict=True):
     """One feed as it is configured.
 
     Attributes:

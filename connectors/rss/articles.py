@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from catchment.core.errors import SourceError
 from catchment.kit import ConfigRejected, Content, Item, PermissionMissing
@@ -23,8 +23,7 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _FILES = ("text/plain", "text/markdown", "application/pdf")
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """Why a page takes nobody's place."""
 
     reason: str

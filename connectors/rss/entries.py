@@ -8,8 +8,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from catchment.core.secrets import without_secrets
 from catchment.kit import Item
@@ -24,8 +25,7 @@ _OLDEST = 315_532_800.0
 _CAMPAIGN = re.compile(r"(?:^|&)(?:utm_\w+|fbclid|gclid|mc_[ce]id)=[^&]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One entry of a feed as an item, and the body that the feed has of it."""
 
     item: Item

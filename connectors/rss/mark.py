@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from catchment.kit import CursorExpired
 
@@ -16,8 +18,7 @@ _NAME, _VERSION = 12, 8
 """Characters of an entry's name and version; without quotes, since marks are kept as texts within texts."""
 
 
-@dataclass(slots=True)
-class Mark:
+class Mark(Struct):
     """The mark of one feed.
 
     Attributes:

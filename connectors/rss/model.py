@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from catchment.kit import SourceDown
 
 
-@dataclass(slots=True)
-class Enclosure:
+class Enclosure(Struct):
     """A file that comes with an entry."""
 
     url: str
     content_type: str = ""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One entry.
 
     Attributes:
@@ -42,8 +40,7 @@ class Entry:
     enclosures: list[Enclosure] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One page of a feed.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from connectors.rss.model import NoFeed
 
@@ -17,8 +18,7 @@ _TOMBSTONE = "http://purl.org/atompub/tombstones/1.0 deleted-entry"
 _BASES = re.compile(r"""\bxml:base\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s>]*)""", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """What the elements of a feed tell.
 
     Attributes:

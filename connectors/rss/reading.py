@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, Queue
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from catchment.core.errors import SourceError
 from catchment.core.secrets import without_secrets
@@ -35,8 +35,7 @@ _ABSENT = frozenset({404, 410})
 _FOR_GOOD = (301, 308)
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """A page of a feed that was read.
 
     Attributes:

@@ -6,11 +6,13 @@ import base64
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import replace
 
+from catchment.core.discreet import Discreet
 from catchment.kit import ConfigRejected, PermissionMissing, Session, SourceBusy
 from catchment.kit.governor import governor_for
 from catchment.kit.http import Anonymous, Http, SignIn, Verdict, retry_after
@@ -27,12 +29,13 @@ class BadAddress(ConfigRejected):
     """What a feed links to is no address of a server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Basic:
+class Basic(Discreet, Struct, frozen=True):
     """A user name and password."""
 
+    unseen = frozenset({"password"})
+
     username: str
-    password: str = field(repr=False)
+    password: str
 
     def headers(self) -> Mapping[str, str]:
         """Return the Authorization header."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.core.errors import SourceError
 from catchment.kit import ItemUnreadable
@@ -13,8 +14,7 @@ from connectors.s3.fast import Fast
 from connectors.s3.items import bare
 
 
-@dataclass(slots=True)
-class Got:
+class Got(Struct):
     """The answer to one request for bytes.
 
     Attributes:

@@ -7,9 +7,10 @@ patience) and `SourceDown` (it failed, or the network did). Everything else is f
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from msgspec import Struct
 
 from catchment.core.errors import SourceError
 from catchment.kit import (
@@ -77,8 +78,7 @@ def refuse_web_page(operation_model: Any, response_dict: Any, **_: Any) -> None:
         raise WebPage
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What is asked, for the sentence.
 
     Attributes:

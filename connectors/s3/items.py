@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from catchment.kit import Item
 from catchment.kit.media import declared_type, media_type

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from catchment.core.runs import Mode
 from catchment.services import connectors, deployments, push, removal, search, syncs, uploads

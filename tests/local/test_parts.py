@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -20,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from catchment.core.errors import ConfigRejected, Conflict
 from catchment.local import drain, paths, pool, state

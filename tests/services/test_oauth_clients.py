@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from catchment.core.errors import ConfigRejected, NotFound, UsageError
 from catchment.kit import Session, oauth

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
+from msgspec import Struct
 
 from catchment.api import ids
 from catchment.api.aimable.parameters import CollectionId, SpaceId
@@ -38,8 +38,7 @@ def collection_by_id(context: Context, caller: Caller, collection_id: UUID, leas
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """The collection that a path names, and who asks.
 
     Nothing is looked up before a handler asks for it: whatever is wrong with the shape of a request is told

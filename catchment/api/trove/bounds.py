@@ -7,7 +7,6 @@ fields; each fragment is counted once and remembered.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import isinf
 
 from graphql import (
@@ -25,6 +24,7 @@ from graphql import (
     SelectionSetNode,
     StringValueNode,
 )
+from msgspec import Struct
 from strawberry.extensions import SchemaExtension
 
 from catchment.sync.cleaning import is_fit
@@ -40,8 +40,7 @@ _UNCOUNTED = 10**9
 _INTROSPECTION = ("__schema", "__type")
 
 
-@dataclass(frozen=True, slots=True)
-class _Cost:
+class _Cost(Struct, frozen=True):
     """What a selection comes to, with everything it spreads."""
 
     depth: int = 0

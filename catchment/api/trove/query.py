@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import strawberry
+from msgspec.structs import replace
 
 from catchment.api import ids
 from catchment.api.trove.asked import Asked

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from catchment.client.connectors import plain
 
@@ -21,8 +22,7 @@ _RUN_STATES = {
 _CONNECTOR_STATES = {"inactive": "SETUP"}
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorView:
+class ConnectorView(Struct, frozen=True):
     """A connector of a server; what no face tells is None. See `catchment.store.rows.ConnectorRow`."""
 
     id: str
@@ -42,8 +42,7 @@ class ConnectorView:
     has_credentials: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunView:
+class RunView(Struct, frozen=True):
     """A run of a server; what no face tells is None or empty. See `catchment.store.rows.RunRow`."""
 
     id: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from catchment.conformance.abilities import Ability
 from catchment.conformance.check import Skip, check

@@ -96,7 +96,7 @@ def _ends(stage: Stage) -> RunRow:
 
 def vars_of(counters: Counters) -> list[int]:
     """Return the values in one order."""
-    return [getattr(counters, name) for name in Counters.__dataclass_fields__]
+    return [getattr(counters, name) for name in Counters.__struct_fields__]
 
 
 @check(

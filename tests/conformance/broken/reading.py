@@ -6,8 +6,9 @@ import copy
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from catchment.core.errors import RunCancelled
 from catchment.kit import (
