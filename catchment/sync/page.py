@@ -13,18 +13,16 @@ class _Bounded:
     """Ends by number, by the bytes that items bring along, and by time."""
 
     def __init__(self, settings: SyncSettings) -> None:
-        self._settings = settings
+        self._most_items, self._most_bytes = settings.page_items, settings.batch_bytes
         self._bytes = 0
-        self._since = time.monotonic()
+        self._until = time.monotonic() + PAGE_SECONDS
 
     def _is_full(self, number: int, item: Item | None) -> bool:
         """Tell whether nothing more may follow, now that this item is among so many things."""
         if item is not None and item.content is not None and isinstance(item.content.body, bytes):
             self._bytes += len(item.content.body)
         return (
-            number >= self._settings.page_items
-            or self._bytes >= self._settings.batch_bytes
-            or time.monotonic() - self._since >= PAGE_SECONDS
+            number >= self._most_items or self._bytes >= self._most_bytes or time.monotonic() >= self._until
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from catchment.core.errors import ConfigRejected
 from catchment.kit import Complete, Content, Item, ItemUnreadable
@@ -441,6 +442,6 @@ class TestWithContent:
             assert isinstance(other, Content)
             assert content.stream().read() == other.stream().read()
             assert content.content_type == other.content_type
-            assert items[key] == (other.item or plain[key])
+            assert replace(items[key], content=None) == (other.item or plain[key])
         for key in set(items) - set(brought):
             assert items[key].version == plain[key].version
