@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1024 * 1024
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -75,6 +75,8 @@ class ParseSettings(BaseModel):
 
 class ApiSettings(BaseModel):
     """The HTTP API: where it listens, and what one caller may ask of it."""
+
+    model_config = ConfigDict(defer_build=True)
 
     host: str = "127.0.0.1"
     """Address to listen on; any other than this machine's own shows the API to a network."""

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr
 class SourceConfig(BaseModel):
     """Settings that every source takes; a connector adds its own by inheriting.
 
-    Unknown settings are refused, so that a misspelt one is not silently without effect.
+    Unknown settings are refused, so that a misspelt one is not silently without effect. What checks them is
+    built when it is first needed: a process imports more of these classes than it uses.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     not_scope: ClassVar[frozenset[str]] = frozenset({"auto_strategy", "reconcile_seconds"})
     """Settings that do not decide what belongs to the scope: changing one asks for no complete listing."""
@@ -56,7 +57,7 @@ class SourceConfig(BaseModel):
 class SourceCredentials(BaseModel):
     """Base of a source's credentials: fields that are secret are typed `SecretStr`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     def reveal(self) -> dict[str, Any]:
         """Return the fields with their secrets in clear: for the credentials block, and nothing else."""
