@@ -54,6 +54,11 @@ class Selection(Struct, frozen=True, dict=True):
     def _exclude(self) -> pathspec.PathSpec[pathspec.Pattern] | None:
         return _spec(self.exclude, "exclude")
 
+    @cached_property
+    def admits_all(self) -> bool:
+        """Whether every path lies in scope."""
+        return self._include is None and self._exclude is None
+
     def admits(self, path: str) -> bool:
         """Tell whether the path lies in scope."""
         if self._include is not None and not self._include.match_file(path):

@@ -26,7 +26,7 @@ from catchment.sync.page import Page, Reports
 from catchment.sync.permissions import refresh_permissions
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
-from catchment.sync.selection import UNCHANGED, is_settled
+from catchment.sync.selection import UNCHANGED, mark_of
 from catchment.sync.strategy import Plan, plan_scope
 
 if TYPE_CHECKING:
@@ -286,7 +286,9 @@ class Collector:
     ) -> None:
         run = self.run
         names = self.intake.fit_names(page)
-        admitted = {item.key: item for item in names if run.selection.admits(item.path)}
+        if not run.selection.admits_all:
+            names = [item for item in names if run.selection.admits(item.path)]
+        admitted = {item.key: item for item in names}
         if not admitted:
             return
         # A scope in which only folder markers are left is as empty as one without them.
@@ -331,19 +333,23 @@ class Collector:
         self, connection: Connection, page: dict[str, Item], row: ScopeRow, end: ScopeEnd
     ) -> dict[str, Item]:
         """Count those with which nothing is to be done, and return the others."""
-        run, sight, is_underway = self.run, end.sighted.add, self.intake.underway.has_known
+        run, underway = self.run, self.intake.underway
         refusal, now = run.selection.refusal, run.clock.now()
-        rest, settled = dict(page), 0
-        for found in items.standing(connection, run.connector.pk, row.pk, list(page)):
-            item = page[found.key]
+        standing = items.standing(connection, run.connector.pk, row.pk, list(page))
+        idle = underway.is_idle
+        rest: dict[str, Item] = {}
+        seen: list[int] = []
+        for key, item in page.items():
+            pk = standing.get(mark_of(item))
             if (
-                is_settled(item, found)
+                pk is not None
                 and refusal(item, now=now) is None
-                and not is_underway(found.pk, row.pk)
+                and (idle or not underway.has_known(pk, row.pk))
             ):
-                del rest[found.key]
-                settled += sight(found.pk)
-        if settled:
+                seen.append(pk)
+            else:
+                rest[key] = item
+        if settled := end.sighted.add_all(seen):
             self.intake.leave(UNCHANGED.reason, settled)
         return rest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from catchment.core.items import Changed, Deleted, Item
+from catchment.core.items import Changed, Content, Deleted, Item
 from catchment.core.settings import SyncSettings
 from catchment.sync.intake import PAGE_SECONDS
 
@@ -17,10 +17,10 @@ class _Bounded:
         self._bytes = 0
         self._until = time.monotonic() + PAGE_SECONDS
 
-    def _is_full(self, number: int, item: Item | None) -> bool:
-        """Tell whether nothing more may follow, now that this item is among so many things."""
-        if item is not None and item.content is not None and isinstance(item.content.body, bytes):
-            self._bytes += len(item.content.body)
+    def _is_full(self, number: int, brought: Content | None) -> bool:
+        """Tell whether nothing more may follow after so many things, of which the last brought this along."""
+        if brought is not None and isinstance(brought.body, bytes):
+            self._bytes += len(brought.body)
         return (
             number >= self._most_items or self._bytes >= self._most_bytes or time.monotonic() >= self._until
         )
@@ -40,7 +40,7 @@ class Page(_Bounded):
     def full_with(self, item: Item) -> bool:
         """Take an item in, and tell whether nothing more may follow."""
         self.items.append(item)
-        return self._is_full(len(self.items), item)
+        return self._is_full(len(self.items), item.content)
 
 
 class Reports(_Bounded):
@@ -60,4 +60,4 @@ class Reports(_Bounded):
         key = said.item.key if isinstance(said, Changed) else said.key
         self.said.pop(key, None)
         self.said[key] = said
-        return self._is_full(len(self.said), item)
+        return self._is_full(len(self.said), item.content if item is not None else None)

@@ -26,6 +26,21 @@ class PkSet:
         self.count += 1
         return True
 
+    def add_all(self, pks: Sequence[int]) -> int:
+        """Put numbers in, and return how many of them are new."""
+        if not pks:
+            return 0
+        before, most = self.count, max(pks) >> 3
+        if most >= len(self._bits):
+            self._bits.extend(bytes(max(most + 1 - len(self._bits), 4096)))
+        bits = self._bits
+        for pk in pks:
+            byte, bit = pk >> 3, 1 << (pk & 7)
+            if not bits[byte] & bit:
+                bits[byte] |= bit
+                self.count += 1
+        return self.count - before
+
     def __contains__(self, pk: int) -> bool:
         """Whether the number is in."""
         byte = pk >> 3

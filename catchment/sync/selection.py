@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from catchment.core.items import Item
 from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Mode
-from catchment.store.items import Known, Standing
+from catchment.store.items import Known, Mark
 
 RECENT_SECONDS = 15 * 60
 
@@ -108,13 +108,13 @@ def is_hidden(known: Known, scope_pk: int | None) -> bool:
     return known.state == ItemState.HIDDEN
 
 
-def is_settled(item: Item, standing: Standing) -> bool:
-    """Tell by the cheapest look that an automatic run has nothing to do with a listed item.
+def mark_of(item: Item) -> Mark:
+    """Return what the cheapest look at a listed item sees.
 
-    Where this says yes, `judge` says `UNCHANGED`, unless a rule refuses the item; where it says no, `judge`
-    decides.
+    Where an item of the index has the same mark, `judge` says `UNCHANGED` in an automatic run, unless a rule
+    refuses the item; of all others it decides.
     """
-    return item.version == standing.version and item.url == standing.url and item.path == standing.path
+    return item.key, item.version, item.path, item.url
 
 
 def _checked_absent(

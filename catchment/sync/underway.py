@@ -35,6 +35,11 @@ class Underway:
         self._moved[known.pk] = hash(key)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether the ledger's word about every item that it knows may still be believed (`has_known`)."""
+        return not self._pks.count and not self._swept
+
+    @property
     def anything_moved(self) -> bool:
         """Whether this run gives anything another key."""
         return bool(self._moved)

@@ -41,12 +41,12 @@ def test_what_stands_in_the_index_is_told_from_all_else(library: Library) -> Non
     names.remove(f"key-{foreign}")
 
     with reading(library.engine) as connection:
-        found = list(items.standing(connection, library.connector_pk, here, names))
+        found = items.standing(connection, library.connector_pk, here, names)
         known = items.lookup(connection, library.connector_pk, names)
 
     url = f"https://example.org/{stands}"
     key = f"key-{stands}"
-    assert found == [items.Standing(key, stands, "1", f"{stands}.txt", url)]
+    assert found == {(key, "1", f"{stands}.txt", url): stands}
     assert set(known) == set(names)
     assert not known[f"key-{hidden}"].has_document
 
