@@ -18,6 +18,7 @@ import pytest
 from catchment.local.http import want
 from catchment.local.paths import prepare
 from catchment.local.stack import child_environment, ensure_stack, read_state, stop_stack, wait_for_http
+from tests.support.prefect_database import lay
 from tests.support.stack import alive, family_of, silent, wait_for
 
 pytestmark = pytest.mark.prefect
@@ -77,6 +78,7 @@ def test_up_brings_the_api_and_its_first_token_and_takes_it_down(tmp_path: Path)
 
 def test_a_background_stack_gets_the_api_when_somebody_wants_it(tmp_path: Path) -> None:
     """Not before; on a port of its own where another has the usual one; and nothing survives a kill -9."""
+    lay(tmp_path)
     state = ensure_stack(tmp_path, say=silent)
     try:
         assert state.http_url == ""

@@ -26,11 +26,12 @@ from catchment.core.errors import CatchmentError, UsageError
 from catchment.core.home import home_settings
 from catchment.local.hooks import find_hooks
 from catchment.local.http import want
-from catchment.local.paths import prepare, write_private
+from catchment.local.paths import write_private
 from catchment.local.stack import read_state, run_stack
 from catchment.services.context import Context
 from catchment.services.prefect_client import PrefectClient
 from catchment.store.engine import open_engine, outside
+from tests.support.prefect_database import lay
 from tests.support.tenants import variables_of
 
 SETTINGS = {
@@ -52,7 +53,7 @@ def main(env_file: str, port: str = "") -> int:
     os.environ.update(SETTINGS, CATCHMENT_HOME=str(home))
     if port:
         os.environ["CATCHMENT_API_PORT"] = port
-    prepare(home)
+    lay(home)
     want(home)
     hooks = find_hooks(home)
     try:

@@ -20,6 +20,7 @@ import pytest
 from catchment.core.errors import Unavailable
 from catchment.local.stack import StackState, child_environment, ensure_stack, read_state, stop_stack
 from catchment.services.prefect_client import PrefectClient, PrefectRefused
+from tests.support.prefect_database import lay
 from tests.support.stack import (
     alive,
     connect,
@@ -201,6 +202,7 @@ class TestSignIn:
 class TestTwoHomes:
     def test_two_homes_run_side_by_side(self, stack: StackState, home: Path, tmp_path: Path) -> None:
         """Another home has its own server, sign-in and database; stopping it leaves this one alone."""
+        lay(tmp_path / "other")
         with start_stack(tmp_path / "other") as other:
             assert other.api_url != stack.api_url
             assert other.auth != stack.auth
@@ -364,6 +366,7 @@ class TestForeground:
                 on_drain=lambda: (home / "drain").touch(),
             ))
         """
+        lay(tmp_path)
         environment = {**child_environment(tmp_path), "CATCHMENT_STACK_SWEEP_SECONDS": "0.2"}
         supervisor = subprocess.Popen(
             [sys.executable, "-u", "-c", script, str(tmp_path)],
@@ -389,6 +392,7 @@ class TestForeground:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A background stack without runs, schedules or use ends after its idle time."""
+        lay(tmp_path)
         monkeypatch.setenv("CATCHMENT_STACK_IDLE_MINUTES", "0.001")
         state = ensure_stack(tmp_path, say=silent)
         family = family_of(state)

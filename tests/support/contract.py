@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.inherited import inherited
+from tests.support.prefect_database import made
 from tests.support.stack import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,7 @@ def contract_server(folder: Path, **settings: str) -> Iterator[dict[str, Any]]:
         What a client has to know of it.
     """
     env, log = folder / "env.json", folder / "log"
+    made()  # for all that follow
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.contract.server", str(env)],

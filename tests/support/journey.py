@@ -37,6 +37,7 @@ from catchment.store.engine import open_engine, reading, writing
 from catchment.store.index import SearchRequest, index_for
 from catchment.store.rows import ConnectorRow, RunRow
 from catchment.store.tables import CHUNK_BITS, documents, items
+from tests.support.prefect_database import lay
 from tests.support.stack import alive, family_of, silent, wait_for
 
 VENDORS = Path(__file__).parent / "vendors"
@@ -92,6 +93,7 @@ class Journey:
 
     def up(self) -> StackState:
         """Have the stack running, as every command does."""
+        lay(self.home)
         with environment(self.settings):
             state = ensure_stack(self.home, say=silent)
             sync = read_environment(SyncSettings, "SYNC")
