@@ -33,7 +33,7 @@ def lay(home: Path) -> None:
 
 
 def made() -> Path:
-    """Return where the database lies that is copied; it is made unless another process has handed one down."""
+    """Return where the database lies that is copied; made here unless another process has handed one down."""
     if HANDED not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="catchment-prefect-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
