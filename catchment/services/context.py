@@ -10,13 +10,19 @@ from msgspec import Struct, field
 from sqlalchemy import Engine
 
 from catchment.core.clock import Clock, SystemClock
-from catchment.core.settings import SyncSettings, sync_settings
 from catchment.store.blobs import Blobs
 from catchment.store.sealed import KeyFile
 
 if TYPE_CHECKING:
-    # Only reading the store must not cost the HTTP client's import.
+    # Only reading the store must cost neither the HTTP client's import nor that of pydantic.
+    from catchment.core.settings import SyncSettings
     from catchment.services.prefect_client import PrefectClient
+
+
+def _sync_settings() -> SyncSettings:
+    from catchment.core.settings import sync_settings
+
+    return sync_settings()
 
 
 class Context(Struct, dict=True):
@@ -35,7 +41,7 @@ class Context(Struct, dict=True):
     engine: Engine
     connect: Callable[[], PrefectClient]
     clock: Clock = field(default_factory=SystemClock)
-    sync: SyncSettings = field(default_factory=sync_settings)
+    sync: SyncSettings = field(default_factory=_sync_settings)
     blobs: Blobs = field(default_factory=Blobs.of_home)
     key: KeyFile = field(default_factory=KeyFile.of_home)
 

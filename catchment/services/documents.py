@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from catchment.core.errors import CatchmentError, NotFound, UsageError
 from catchment.core.runs import ItemState
-from catchment.core.settings import sync_settings
 from catchment.services.context import Context
 from catchment.store import documents, items, runs
 from catchment.store.documents import DocumentRow, ListedDocument
@@ -208,6 +207,7 @@ def _never_seen(engine: Engine, connector: ConnectorRow, name: str) -> Explanati
 
 
 def _outside(connector: ConnectorRow, name: str) -> tuple[str, str, str] | None:
+    from catchment.core.settings import sync_settings
     from catchment.kit import registry
     from catchment.kit.selection import Selection
     from catchment.kit.session import Session
