@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import signal
 import threading
@@ -14,6 +15,15 @@ import pytest
 from catchment.core.home import home_settings
 from catchment.kit import governor, registry
 from tests.support.journey import VENDORS, Journey, Place
+
+# As often as the interpreter looks for garbage by itself, it takes a tenth of the suite's time.
+gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later search for garbage: it lives as long as the session."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
