@@ -197,12 +197,14 @@ class TestPostgresql:
         """Two that lock the same rows in opposite order: the server ends one, and both are done."""
         for key in ("a", "b"):
             put(store, key, "0")
-        both = threading.Barrier(2, timeout=30)
+        both, one_is_done = threading.Barrier(2, timeout=30), threading.Event()
         begun: list[str] = []
 
         def work(keys: str) -> None:
             def change(connection: Connection) -> None:
                 begun.append(keys)
+                if len(begun) > 2:
+                    assert one_is_done.wait(30)  # else the two may meet again
                 connection.exec_driver_sql("SET LOCAL deadlock_timeout = '100ms'")
                 for place, key in enumerate(keys):
                     connection.exec_driver_sql(
@@ -212,6 +214,7 @@ class TestPostgresql:
                         both.wait()
 
             transact(store, change)
+            one_is_done.set()
 
         threads = [threading.Thread(target=work, args=(keys,)) for keys in ("ab", "ba")]
         for thread in threads:
