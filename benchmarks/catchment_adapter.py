@@ -87,11 +87,11 @@ def run_without_prefect(
     """
     from catchment.core import startup
     from catchment.core.clock import SystemClock
-    from catchment.core.errors import Conflict, UsageError
+    from catchment.core.errors import Conflict
     from catchment.core.parameters import RunParameters
     from catchment.core.settings import ParseSettings, SyncSettings
     from catchment.store.engine import open_engine
-    from catchment.store.migrate import migrate, require_current
+    from catchment.store.migrate import current_revision, migrate, require_current
     from catchment.sync.begin import begin_run
     from catchment.sync.claim import Refused, Ticket, claim
     from catchment.sync.cursor import MemoryCursorStore
@@ -101,10 +101,9 @@ def run_without_prefect(
     startup.started()  # as the flow does
     sync = SyncSettings()
     engine = open_engine(store_url or _file_of(home))
-    try:
-        require_current(engine)  # as every process of the product that does not migrate
-    except UsageError:
+    if current_revision(engine) is None:
         migrate(engine)
+    require_current(engine)  # as every process of the product that does not migrate
     _add_connector(engine, source)
     claimed = claim(
         engine,

@@ -70,13 +70,13 @@ def lookup(connection: Connection, connector_pk: int, keys: Sequence[str]) -> di
     return {known.key: known for known in _known(connection, connector_pk, "key", keys)}
 
 
-Mark = tuple[str, str | None, str, str | None]
+Standing = tuple[str, str | None, str, str | None]
 """Key, version, path and address of an item: as long as the source tells the same, nothing happened to it."""
 
 
 def standing(
     connection: Connection, connector_pk: int, scope_pk: int, keys: Sequence[str]
-) -> dict[Mark, int]:
+) -> dict[Standing, int]:
     """Return the numbers of the items among these keys that are in the index, in this scope, with a version.
 
     It is what nearly every item of a second run is, at half the price of `lookup`.

@@ -26,7 +26,7 @@ from catchment.sync.page import Page, Reports
 from catchment.sync.permissions import refresh_permissions
 from catchment.sync.pkset import PkSet
 from catchment.sync.run import Run
-from catchment.sync.selection import UNCHANGED, mark_of
+from catchment.sync.selection import UNCHANGED, standing_of
 from catchment.sync.strategy import Plan, plan_scope
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ class Collector:
         rest: dict[str, Item] = {}
         seen: list[int] = []
         for key, item in page.items():
-            pk = standing.get(mark_of(item))
+            pk = standing.get(standing_of(item))
             if (
                 pk is not None
                 and refusal(item, now=now) is None

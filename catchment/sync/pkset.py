@@ -17,14 +17,7 @@ class PkSet:
 
     def add(self, pk: int) -> bool:
         """Put a number in, and say whether it is new."""
-        byte, bit = pk >> 3, 1 << (pk & 7)
-        if byte >= len(self._bits):
-            self._bits.extend(bytes(max(byte + 1 - len(self._bits), 4096)))
-        if self._bits[byte] & bit:
-            return False
-        self._bits[byte] |= bit
-        self.count += 1
-        return True
+        return bool(self.add_all((pk,)))
 
     def add_all(self, pks: Sequence[int]) -> int:
         """Put numbers in, and return how many of them are new."""

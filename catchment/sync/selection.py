@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from catchment.core.items import Item
 from catchment.core.runs import DELETED_BY_A_PERSON, ItemState, Mode
-from catchment.store.items import Known, Mark
+from catchment.store.items import Known, Standing
 
 RECENT_SECONDS = 15 * 60
 
@@ -108,10 +108,10 @@ def is_hidden(known: Known, scope_pk: int | None) -> bool:
     return known.state == ItemState.HIDDEN
 
 
-def mark_of(item: Item) -> Mark:
+def standing_of(item: Item) -> Standing:
     """Return what the cheapest look at a listed item sees.
 
-    Where an item of the index has the same mark, `judge` says `UNCHANGED` in an automatic run, unless a rule
+    Where an item of the index has the same, `judge` says `UNCHANGED` in an automatic run, unless a rule
     refuses the item; of all others it decides.
     """
     return item.key, item.version, item.path, item.url

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from catchment.core.items import Item
 from catchment.core.runs import ItemState, Mode
 from catchment.store.items import Known
-from catchment.sync.selection import TOUCH, UNCHANGED, Fate, judge, mark_of
+from catchment.sync.selection import TOUCH, UNCHANGED, Fate, judge, standing_of
 
 few = st.sampled_from(["a", "b"])
 marks = st.sampled_from([None, "1", "2"])
@@ -52,7 +52,7 @@ def test_what_is_settled_is_unchanged(item: Item, before: Known, scope: int) -> 
     settled = (
         stands
         and before.version is not None
-        and mark_of(item) == (before.key, before.version, before.path, before.url)
+        and standing_of(item) == (before.key, before.version, before.path, before.url)
     )
     assert settled == (verdict == UNCHANGED and marked)
 
