@@ -14,11 +14,15 @@ help: ## Show what can be made
 
 install: $(STAMP) ## Make .venv with everything, so that .venv/bin/catchment works
 
+# The pip of Python 3.11 takes three times as long to find versions as a new one, and compiles on one core only;
+# samples among the modules that are no Python are no reason to stop.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Catchment and what it needs into $(VENV) (a minute or two) ..."
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,bench]'
+	@$(BIN)/python -m pip install -qq --no-compile --constraint constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install -qq --no-compile --constraint constraints.txt --editable '.[test,dev,bench]'
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	@touch $(STAMP)
 
 demo: $(STAMP) ## Sync a folder (SOURCE=..., by default the shipped corpus), search it, sync it again
