@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from catchment.sync import lanes
+from catchment.sync import intake, lanes, pace
 from catchment.sync.batches import Job
 from catchment.sync.collect import collect
 from catchment.sync.index import index
@@ -25,7 +25,9 @@ TOGETHER = BATCH * GROUP_BATCHES
 
 @pytest.fixture(autouse=True)
 def slow_writer(monkeypatch: pytest.MonkeyPatch, house: Vault) -> None:
-    """The index lane begins when all is parsed."""
+    """The index lane begins when all is parsed, and no stall ends a batch before it is full."""
+    monkeypatch.setattr(intake, "PAGE_SECONDS", 60)
+    monkeypatch.setattr(pace, "GROUP_SECONDS", 60)
     house.tune(first_batch_items=BATCH, batch_items=BATCH, queue_batches=16)
     parsed = threading.Event()
 
