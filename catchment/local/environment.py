@@ -36,6 +36,10 @@ def child_environment(
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        # Server and clients are one installation: none needs to ask for the version, nor for a token that
+        # this server does not want. Each run has three clients that would.
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         # The shortest that Prefect allows; the zombie automation waits three of them.
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         # The lanes' own log lines belong on the run's page; the pulse logs outside of any run.

@@ -20,6 +20,10 @@ from typing import Any
 import psutil
 import pytest
 from msgspec.structs import replace
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from catchment.core.errors import ConfigRejected, Conflict
 from catchment.local import drain, paths, pool, state
@@ -30,6 +34,7 @@ from catchment.local.lifeline import GATE, wait_at_gate
 from catchment.local.ports import open_port
 from catchment.local.supervisor import Supervisor
 from catchment.services.prefect_client import PrefectClient
+from tests.support.loopback import on_loopback
 from tests.support.stack import alive, wait_for
 
 
@@ -127,6 +132,25 @@ class TestEnvironment:
         assert len(ssl.create_default_context(cafile=local["PREFECT_API_SSL_CERT_FILE"]).get_ca_certs()) == 1
         for address in ("https://prefect.example/api", "http://prefect.example:4200/api"):
             assert "PREFECT_API_SSL_CERT_FILE" not in child_environment(home, api_url=address, base={})
+
+    def test_prefects_client_asks_for_nothing_but_what_is_wanted(self, home: Path) -> None:
+        """Neither for the version of the same installation, nor for a token that its server does not want."""
+        asked: list[str] = []
+
+        async def write_down(request: Request) -> JSONResponse:
+            asked.append(f"{request.method} {request.url.path}")
+            return JSONResponse({"count": 0})
+
+        app = Starlette(routes=[Route("/{path:path}", write_down, methods=["GET", "POST"])])
+        code = (
+            "from prefect.client.orchestration import get_client\n"
+            "with get_client(sync_client=True) as client:\n"
+            "    client.request('POST', '/flow_runs/count', json={})\n"
+        )
+        with on_loopback(app) as address:
+            environment = child_environment(home, api_url=f"{address}/api")
+            subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+        assert asked == ["POST /api/flow_runs/count"]
 
     def test_nothing_is_sent_home(self, home: Path) -> None:
         """Telemetry of server and client is off, and bytecode may be written."""
