@@ -42,18 +42,20 @@ _HAS_DOCUMENT = "EXISTS (SELECT 1 FROM documents d WHERE d.pk = i.pk AND d.delet
 _KNOWN = f"""
 SELECT i.key, i.pk, i.scope_pk, i.path, i.origin, i.state, i.version, i.content_hash, i.reason,
        i.attempts, i.next_attempt_at, i.updated_at, i.url, {_HAS_DOCUMENT}
-FROM items i WHERE
 """
 
 
 def _among(
     connection: Connection, connector_pk: int, column: str, values: Sequence[str]
 ) -> tuple[str, tuple[Any, ...]]:
-    """Return the condition that picks items of a connector by one column, and its parameters."""
+    """Return what picks items of a connector by one column, from FROM on, and its parameters."""
     if connection.dialect.name == "sqlite":
-        condition = f"i.connector_pk = ? AND i.{column} IN (SELECT value FROM json_each(?))"
-        return condition, (connector_pk, json.dumps(list(values)))
-    return f"i.connector_pk = %s AND i.{column} = ANY(%s)", (connector_pk, list(values))
+        # From the values to the items, in this order: told as a condition, SQLite first sorts the values
+        # into a table of its own, and all of it takes nearly twice as long.
+        picked = f"FROM json_each(?) v CROSS JOIN items i ON i.connector_pk = ? AND i.{column} = v.value"
+        return f"{picked} WHERE TRUE", (json.dumps(list(values)), connector_pk)
+    picked = f"FROM items i WHERE i.connector_pk = %s AND i.{column} = ANY(%s)"
+    return picked, (connector_pk, list(values))
 
 
 def _known(
@@ -84,7 +86,7 @@ def standing(
     among, parameters = _among(connection, connector_pk, "key", keys)
     # The sign keeps SQLite from picking the index over scopes: that reads the whole scope for each page.
     statement = (
-        f"SELECT i.key, i.version, i.path, i.url, i.pk FROM items i WHERE {among} AND i.state = 'indexed'"
+        f"SELECT i.key, i.version, i.path, i.url, i.pk {among} AND i.state = 'indexed'"
         f" AND +i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
     )
     return {found[:4]: found[4] for found in bulk.fetch_rows(connection, statement, parameters)}
