@@ -143,9 +143,9 @@ class TestEnvironment:
 
         app = Starlette(routes=[Route("/{path:path}", write_down, methods=["GET", "POST"])])
         code = (
-            "from prefect.client.orchestration import get_client\n"
-            "with get_client(sync_client=True) as client:\n"
-            "    client.request('POST', '/flow_runs/count', json={})\n"
+            "from prefect.context import SyncClientContext\n"
+            "with SyncClientContext() as around:\n"  # as a flow has its client
+            "    around.client.request('POST', '/flow_runs/count', json={})\n"
         )
         with on_loopback(app) as address:
             environment = child_environment(home, api_url=f"{address}/api")
