@@ -37,7 +37,7 @@ def child_environment(
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         # Server and clients are one installation: none needs to ask for the version, nor for a token that
-        # this server does not want. Each run has three clients that would.
+        # this server does not want. Each run has two clients that would.
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         # The shortest that Prefect allows; the zombie automation waits three of them.

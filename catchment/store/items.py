@@ -84,7 +84,7 @@ def standing(
     It is what nearly every item of a second run is, at half the price of `lookup`.
     """
     among, parameters = _among(connection, connector_pk, "key", keys)
-    # The sign keeps SQLite from picking the index over scopes: that reads the whole scope for each page.
+    # The sign keeps the index over scopes out of it: by that, the whole scope would be read for each page.
     statement = (
         f"SELECT i.key, i.version, i.path, i.url, i.pk {among} AND i.state = 'indexed'"
         f" AND +i.scope_pk = {scope_pk:d} AND i.version IS NOT NULL AND {_HAS_DOCUMENT}"
