@@ -133,8 +133,8 @@ class TestEnvironment:
         for address in ("https://prefect.example/api", "http://prefect.example:4200/api"):
             assert "PREFECT_API_SSL_CERT_FILE" not in child_environment(home, api_url=address, base={})
 
-    def test_prefects_client_asks_for_nothing_but_what_is_wanted(self, home: Path) -> None:
-        """Neither for the version of the same installation, nor for a token that its server does not want."""
+    def test_prefects_client_asks_and_reads_nothing_but_what_is_wanted(self, home: Path) -> None:
+        """Neither for the version of the same installation, nor for a token; no certificates of the world."""
         asked: list[str] = []
 
         async def write_down(request: Request) -> JSONResponse:
@@ -143,14 +143,29 @@ class TestEnvironment:
 
         app = Starlette(routes=[Route("/{path:path}", write_down, methods=["GET", "POST"])])
         code = (
+            "import ssl\n"
             "from prefect.context import SyncClientContext\n"
+            "load = ssl.SSLContext.load_verify_locations\n"
+            "def noted(context, cafile=None, capath=None, cadata=None):\n"
+            "    print(cafile)\n"
+            "    load(context, cafile, capath, cadata)\n"
+            "ssl.SSLContext.load_verify_locations = noted\n"
+            "ssl.SSLContext.load_default_certs = lambda context, purpose=None: print('the world')\n"
             "with SyncClientContext() as around:\n"  # as a flow has its client
             "    around.client.request('POST', '/flow_runs/count', json={})\n"
         )
         with on_loopback(app) as address:
             environment = child_environment(home, api_url=f"{address}/api")
-            subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+            child = subprocess.run(
+                [sys.executable, "-c", code],
+                env=environment,
+                check=True,
+                timeout=60,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         assert asked == ["POST /api/flow_runs/count"]
+        assert set(child.stdout.splitlines()) == {str(paths.authority(home))}
 
     def test_nothing_is_sent_home(self, home: Path) -> None:
         """Telemetry of server and client is off, and bytecode may be written."""
