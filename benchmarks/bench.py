@@ -128,13 +128,15 @@ class Bench:
             CheckFailed: An index is not what the folder says.
             RunFailed: A run ended with an error.
         """
-
-        def once(tool: Tool) -> Measured:
-            with self.folder() as index:
-                return self.sync(tool, corpus, index, watch_memory=watch_memory)
-
-        jobs = {tool.name: partial(once, tool) for tool in tools}
+        jobs = {
+            tool.name: partial(self.first_sync, tool, corpus, watch_memory=watch_memory) for tool in tools
+        }
         return self.in_turn(jobs, rounds=rounds)
+
+    def first_sync(self, tool: Tool, corpus: Corpus, *, watch_memory: bool = False) -> Measured:
+        """Sync a folder into a new index, as `sync` does."""
+        with self.folder() as index:
+            return self.sync(tool, corpus, index, watch_memory=watch_memory)
 
     def sync(
         self,

@@ -308,6 +308,15 @@ def api_of(home: Path) -> tuple[str, int]:
     return state.http_url, state.pids["api"]
 
 
+def worker_of(home: Path) -> int:
+    """Return the process of the worker that starts the flows of a home.
+
+    Raises:
+        RuntimeError: No stack runs for this home.
+    """
+    return _stack_of(home).pids["worker"]
+
+
 def _stack_of(home: Path) -> StackState:
     from catchment.local.state import read_state
 

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,16 +71,16 @@ def measure(
             process = subprocess.Popen(command, stdout=out, stderr=err, env=surroundings(environment or {}))
         except OSError as error:
             raise RunFailed(f"{command[0]} does not start: {error}") from error
-        peak = _Peak(process.pid) if watch_memory else None
-        code = _wait(process, timeout_seconds)
-        seconds = time.perf_counter() - start
-        cpu = _children_cpu() - before
-        peak_bytes = peak.stop() if peak else 0
+        peak = Peak(process.pid)
+        with peak if watch_memory else nullcontext():
+            code = _wait(process, timeout_seconds)
+            seconds = time.perf_counter() - start
+            cpu = _children_cpu() - before
         written = [_text(stream) for stream in (out, err)]
     if code != 0:
         lines = "\n".join(written).strip().splitlines()[-_LAST_LINES:]
         raise RunFailed(f"{' '.join(command[:4])} ... ended with {code}:\n" + "\n".join(lines))
-    return Measured(seconds, cpu, peak_bytes, _last_json(written[0]))
+    return Measured(seconds, cpu, peak.bytes, _last_json(written[0]))
 
 
 def python_job(module: str, *arguments: object) -> list[str]:
@@ -168,30 +169,40 @@ def _last_json(text: str) -> dict[str, Any]:
     return {}
 
 
-class _Peak:
-    """Watches the memory of a process tree from a thread until it is stopped."""
+class Peak:
+    """Watches the memory of a process tree from a thread, while the block lasts.
 
-    def __init__(self, pid: int) -> None:
+    Args:
+        pid: The root of the tree.
+        itself: Whether the root counts, too.
+
+    Attributes:
+        bytes: The highest sum of resident sets seen so far.
+    """
+
+    def __init__(self, pid: int, *, itself: bool = True) -> None:
+        self.bytes = 0
         self._root = psutil.Process(pid)
-        self._bytes = 0
+        self._itself = itself
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
 
-    def stop(self) -> int:
-        """End the watch and return the highest sum seen."""
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._over.set()
         self._thread.join()
-        return self._bytes
 
     def _watch(self) -> None:
         while not self._over.wait(_SAMPLE_SECONDS):
-            self._bytes = max(self._bytes, self._now())
+            self.bytes = max(self.bytes, self._now())
 
     def _now(self) -> int:
         total = 0
         try:
-            family = [self._root, *self._root.children(recursive=True)]
+            family = [*([self._root] if self._itself else []), *self._root.children(recursive=True)]
         except psutil.NoSuchProcess:
             return 0
         for process in family:

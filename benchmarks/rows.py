@@ -21,7 +21,8 @@ from benchmarks.figures import (
     ratio,
     seconds,
 )
-from benchmarks.measure import Measured, RunFailed, measure, python_job
+from benchmarks.flow_rows import memory_flow, prefect
+from benchmarks.measure import Measured, RunFailed, measure
 from benchmarks.peer_rows import peers
 from benchmarks.postgres_rows import memory_postgresql, postgresql, postgresql_floor
 from benchmarks.push_rows import push
@@ -190,7 +191,9 @@ def growth(bench: Bench) -> Iterator[Result]:
         if reason := tool.missing():
             yield Result("growth", what, remarks=reason)
             continue
-        jobs = {name: _first_sync(bench, tool, some) for name, some in (("small", small), ("large", large))}
+        jobs = {
+            name: partial(bench.first_sync, tool, some) for name, some in (("small", small), ("large", large))
+        }
         done = bench.in_turn(jobs)
         each = {
             "small": done["small"].seconds / len(small.tokens),
@@ -205,53 +208,6 @@ def growth(bench: Bench) -> Iterator[Result]:
             GOALS["growth"] if tool is PLAIN else None,
             details(done["large"]),
         )
-
-
-def _first_sync(bench: Bench, tool: Tool, corpus: Corpus) -> Callable[[], Measured]:
-    def once() -> Measured:
-        with bench.folder() as index:
-            return bench.sync(tool, corpus, index)
-
-    return once
-
-
-def prefect(bench: Bench) -> Iterator[Result]:
-    """A whole flow run against an empty flow and a sync without Prefect."""
-    what = f"whole flow run, {bench.sizes.middle:,} files"
-    if reason := PLAIN.missing() or COMMAND.missing():
-        yield Result("prefect", what, remarks=reason)
-        return
-    corpus = bench.w1(bench.sizes.middle)
-    empty: list[Measured] = []
-    jobs = {
-        PLAIN.name: _first_sync(bench, PLAIN, corpus),
-        COMMAND.name: lambda: _flow_run(bench, corpus, empty),
-    }
-    done = bench.in_turn(jobs)
-    whole, plain, nothing = done[COMMAND.name], done[PLAIN.name], Rounds(empty)
-    yield Result(
-        "prefect",
-        what,
-        seconds(whole),
-        f"{nothing.seconds:.2f} s empty flow + {plain.seconds:.2f} s without Prefect",
-        whole.seconds / (nothing.seconds + plain.seconds),
-        GOALS["prefect"],
-        f"the stack runs already; the empty flow is measured inside its caller; {details(whole)}",
-    )
-
-
-def _flow_run(bench: Bench, corpus: Corpus, empty: list[Measured]) -> Measured:
-    """Start a stack by a first small sync, run the empty flow on it, then the sync that counts."""
-    with bench.folder() as home, bench.folder() as small:
-        (small / "first.txt").write_text("The first run starts the stack.", encoding="utf-8")
-        surroundings = COMMAND.environment(home)
-        try:
-            measure(COMMAND.command(small, home), environment=surroundings)
-            nothing = measure(python_job("benchmarks.prefect_cost", home))
-            empty.append(Measured(float(nothing.output["seconds"]), nothing.cpu_seconds))
-            return bench.sync(COMMAND, corpus, home)
-        finally:
-            measure(catchment_adapter.command("down"), environment=surroundings)
 
 
 def imports(bench: Bench) -> Iterator[Result]:
@@ -279,6 +235,7 @@ ROWS: dict[str, Row] = {
     "changed": changed,
     "w2": w2,
     "memory": memory,
+    "memory-flow": memory_flow,
     "growth": growth,
     "prefect": prefect,
     "imports": imports,

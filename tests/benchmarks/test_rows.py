@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import report, rows
+from benchmarks import catchment_adapter, flow_rows, report, rows
 from benchmarks.bench import Bench, Sizes
 from benchmarks.measure import RunFailed, measure, python_job
 from benchmarks.tools import NAIVE, PLAIN, Tool
@@ -67,6 +70,60 @@ class TestRun:
         stand_in(monkeypatch, NAIVE)
         rows.run("changed", bench)
         assert [path.name.split("-")[0] for path in bench.cache.iterdir()] == ["w1"]
+
+
+class TestFlow:
+    @pytest.fixture(autouse=True)
+    def without_a_stack(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """The test plays the worker: what it starts is the flow."""
+
+        @contextmanager
+        def stack(bench: Bench) -> Iterator[Path]:
+            with bench.folder() as home:
+                yield home
+
+        monkeypatch.setattr(flow_rows, "_stack", stack)
+        monkeypatch.setattr(catchment_adapter, "worker_of", lambda _: os.getpid())
+
+    def holding(self, megabytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the flow sync as the script does, in a process that then holds so much for a while."""
+
+        def command(source: Path, index: Path) -> list[str]:
+            sync = NAIVE.command(source, index)
+            hold = (
+                "import subprocess, time; "
+                f"subprocess.run({sync!r}, check=True); x = b'1' * {megabytes}_000_000; time.sleep(1)"
+            )
+            return [sys.executable, "-c", hold]
+
+        monkeypatch.setattr(flow_rows, "COMMAND", replace(NAIVE, name="flow", command=command))
+
+    def test_a_flow_is_told_by_its_growth_and_by_what_it_may_hold(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the test itself holds, the worker's part, is not in it."""
+        self.holding(250, monkeypatch)
+        growth, peak = rows.run("memory-flow", bench)
+        assert (growth.must, growth.goal) == (1.25, 1.1)
+        assert growth.ratio == pytest.approx(1.0, abs=0.05)
+        assert (peak.must, peak.goal) == (1.0, pytest.approx(2 / 3))
+        assert peak.ratio == pytest.approx(260 / 300, abs=0.05)
+
+    def test_a_flow_that_holds_too_much_is_a_defect(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By what it may hold, although it does not grow."""
+        self.holding(350, monkeypatch)
+        assert [result.holds for result in rows.run("memory-flow", bench)] == [True, False]
+
+    def test_a_flow_that_loses_documents_has_no_figure(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However little it held."""
+        monkeypatch.setattr(flow_rows, "COMMAND", replace(NAIVE, command=forgetful))
+        (only,) = rows.run("memory-flow", bench)
+        assert only.failed
+        assert "30 missing" in only.remarks
 
 
 class TestMeasure:
