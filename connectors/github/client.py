@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from catchment.kit import ConfigRejected, Session, SourceDown
 from catchment.kit import http as kit_http
+from catchment.kit.errands import Errands
 from catchment.kit.governor import governor_for
 from catchment.kit.http import Http, Missing
 from connectors.github.config import GitHubConfig
@@ -87,6 +88,7 @@ class Client:
         counted = credentials.bearer or f"{credentials.app_id}/{credentials.installation_id}"
         governor = governor_for("github", counted)
         self.is_app = not credentials.bearer
+        self.errands = Errands(session)
         self._sign_in = sign_in_for(config, credentials, session, governor)
         self.judge = Judge(session)
         # Points have a limit of their own: who waits for it need not wait for the other.
@@ -106,7 +108,8 @@ class Client:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and threads."""
+        self.errands.close()
         self.http.close()
         self.graph.close()
         closing(self._sign_in)

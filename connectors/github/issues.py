@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
@@ -167,7 +168,7 @@ class Issues:
                         pulls.hold(raw)
                     else:
                         yield self._listed(repository, raw, spool, whole=whole)
-                yield from pulls.whole_questions()
+                yield from pulls.answered()
                 newest = max([marks.issues, *(str(raw["updated_at"]) for raw in rows)])
                 marks = replace(marks, issues=newest, last=max([marks.last, *numbers]))
                 if told >= CHECKPOINT_ITEMS:
@@ -183,13 +184,17 @@ class Issues:
     ) -> Marks:
         if not repository.has_issues:
             return marks  # there pull requests go by their own time alone
-        for name, kind in (("comments", COMMENT), ("remarks", REMARK)):
-            newest = getattr(marks, name)
+
+        def kept(name: str, kind: int) -> str:
+            newest: str = getattr(marks, name)
             for rows in walk(self._client, f"{repository.api}{_LISTS[name]}", since):
                 spool.add(_said(rows, kind), whole=whole)
                 newest = max([newest, *(str(raw["updated_at"]) for raw in rows)])
-            marks = replace(marks, **{name: newest})
-        return marks
+            return newest
+
+        remarks = self._client.errands.start(partial(kept, "remarks", REMARK))
+        comments = kept("comments", COMMENT)
+        return replace(marks, comments=comments, remarks=remarks.result())
 
     def _issues(self, repository: Repository, since: str | None) -> Iterator[list[Row]]:
         """Yield pages of issues; where a repository has none, of pull requests, which never vanish."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from catchment.kit import Content, Item
+from catchment.kit.errands import Errand
 from connectors.github.client import Client
 from connectors.github.rendering import talk
 from connectors.github.reviews import TOGETHER, Reviewed, reviews_of
@@ -23,6 +25,8 @@ def brought(text: str) -> Content | None:
 class Pulls:
     """Pull requests that are held until there are enough of them for a question about their reviews.
 
+    A question is asked beside the listing, one at a time: all of one are yielded before the next is asked.
+
     Args:
         client: Who asks.
         spool: Comments and remarks.
@@ -34,30 +38,45 @@ class Pulls:
         self._spool = spool
         self._item_of = item_of
         self._held: list[Row] = []
+        self._asked: list[Row] = []
+        self._answer: Errand[dict[str, Reviewed]] | None = None
 
     @property
     def oldest(self) -> str | None:
         """The time of the last change of the one that is held longest; None where none is."""
-        return str(self._held[0]["updated_at"]) if self._held else None
+        first = next(iter(self._asked or self._held), None)
+        return None if first is None else str(first["updated_at"])
 
     def hold(self, raw: Row) -> None:
         """Take one in."""
         self._held.append(raw)
 
-    def whole_questions(self) -> Iterator[Item]:
-        """Yield those that fill whole questions."""
+    def answered(self) -> Iterator[Item]:
+        """Ask about those that fill whole questions, and yield those that are answered."""
+        if self._answer is not None and self._answer.done:
+            yield from self._told()
         while len(self._held) >= TOGETHER:
-            rows, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
-            yield from self._answered(rows)
+            yield from self._told()
+            self._ask()
 
     def rest(self) -> Iterator[Item]:
         """Yield all that are held."""
-        rows, self._held = self._held, []
-        if rows:
-            yield from self._answered(rows)
+        yield from self._told()
+        while self._held:
+            self._ask()
+            yield from self._told()
 
-    def _answered(self, rows: list[Row]) -> Iterator[Item]:
-        reviewed = reviews_of(self._client, [str(raw["node_id"]) for raw in rows])
+    def _ask(self) -> None:
+        self._asked, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
+        ids = [str(raw["node_id"]) for raw in self._asked]
+        self._answer = self._client.errands.start(partial(reviews_of, self._client, ids))
+
+    def _told(self) -> Iterator[Item]:
+        """Wait for the answer to what was asked, and yield those that it is about."""
+        if self._answer is None:
+            return
+        reviewed = self._answer.result()
+        rows, self._asked, self._answer = self._asked, [], None
         for raw in rows:
             item = self._item_of(raw)
             item.content = self._content(raw, reviewed.get(item.key))

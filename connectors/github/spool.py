@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,9 +12,13 @@ REMARK, COMMENT = 1, 0
 
 
 class Spool:
-    """Comments by the number of their issue, in the order in which they were written."""
+    """Comments by the number of their issue, in the order in which they were written.
+
+    Several threads may add to it. Whoever is still at it when it is closed fails.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         # A database without a name lies in a temporary file that goes with the connection.
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute(
@@ -25,7 +30,8 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     def add(self, rows: Iterable[tuple[int, int, Mapping[str, Any]]], *, whole: bool) -> None:
         """Keep comments: the number of the issue, the kind, and what GitHub said; again is as good as once.
@@ -34,13 +40,14 @@ class Spool:
             rows: The comments.
             whole: Keep their words, too.
         """
-        self._db.executemany(
-            "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)",
-            (
-                (raw["id"], kind, number, raw["updated_at"], json.dumps(raw) if whole else None)
-                for number, kind, raw in rows
-            ),
-        )
+        with self._lock:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)",
+                (
+                    (raw["id"], kind, number, raw["updated_at"], json.dumps(raw) if whole else None)
+                    for number, kind, raw in rows
+                ),
+            )
 
     def newest(self, number: int) -> str | None:
         """Return when a comment of an issue was last changed."""

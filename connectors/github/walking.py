@@ -2,13 +2,15 @@
 
 A numbered page is a place in a list that moves: what changes goes to the end, and what follows moves up,
 past the reader. So each page is asked for by the time at which the one before ended, a second early; the
-numbers are used only where more things than fit on a page bear the same second.
+numbers are used only where more things than fit on a page bear the same second. While a page is worked on,
+the next is on its way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from catchment.kit import SourceDown
@@ -39,42 +41,70 @@ def walk(
     Raises:
         SourceError: A page cannot be had, or makes no sense.
     """
-    known: set[tuple[int, str]] = set()
-    asked = since or ""
+    way = _Way(path, since or "", parameters)
+    page = first or client.page(way.first)
     while True:
-        pages = fresh = 0
-        last, goes_on = asked, False
-        for page in _numbered(client, _address(path, asked, parameters), first):
-            rows = [row for row in page.rows if (row["id"], row["updated_at"]) not in known]
-            known.update((row["id"], row["updated_at"]) for row in rows)
-            pages, fresh = pages + 1, fresh + len(rows)
-            if rows:
-                yield rows
-            times = [str(row["updated_at"]) for row in page.rows]
-            last = max([last, *times])
-            goes_on = page.next is not None and times == sorted(times) and _early(last) > asked
-            if goes_on:
-                break
-        first = None
-        if pages > 1 and fresh:
-            continue  # numbers were used: a second look that finds nothing new proves that none was missed
+        rows, following = way.take(page)
+        coming = client.errands.start(partial(client.page, following)) if following is not None else None
+        if rows:
+            yield rows
+        if coming is None:
+            return
+        page = coming.result()
+
+
+class _Way:
+    """How far a walk has come: what it has seen, and which page it wants next.
+
+    Attributes:
+        first: Address of the page that it begins with.
+    """
+
+    def __init__(self, path: str, since: str, parameters: dict[str, str]) -> None:
+        self._path = path
+        self._parameters = parameters
+        self._known: set[tuple[int, str]] = set()
+        self._seen: set[str] = set()
+        self._asked = self._last = since
+        self._pages = self._fresh = 0
+        self.first = self._look(since)
+
+    def take(self, page: Page) -> tuple[list[Row], str | None]:
+        """Return what a page holds that was not seen yet, and the address of the next; None at the end.
+
+        Raises:
+            SourceDown: The next page is one that was there before.
+        """
+        rows = [row for row in page.rows if (row["id"], row["updated_at"]) not in self._known]
+        self._known.update((row["id"], row["updated_at"]) for row in rows)
+        self._pages, self._fresh = self._pages + 1, self._fresh + len(rows)
+        times = [str(row["updated_at"]) for row in page.rows]
+        self._last = max([self._last, *times])
+        goes_on = page.next is not None and times == sorted(times) and _early(self._last) > self._asked
+        if page.next is not None and not goes_on:
+            return rows, self._numbered(page.next)
+        if self._pages > 1 and self._fresh:
+            # Numbers were used: a second look that finds nothing new proves that none was missed.
+            return rows, self._look(self._asked)
         if not goes_on:
-            return
-        asked = _early(last)
-        known = {one for one in known if one[1] >= asked}
+            return rows, None
+        since = _early(self._last)
+        self._known = {one for one in self._known if one[1] >= since}
+        return rows, self._look(since)
 
+    def _look(self, since: str) -> str:
+        """Begin with the pages from a time on, and return the address of the first."""
+        self._asked = self._last = since
+        self._pages = self._fresh = 0
+        address = _address(self._path, since, self._parameters)
+        self._seen = {address}
+        return address
 
-def _numbered(client: Client, address: str, first: Page | None) -> Iterator[Page]:
-    seen = {address}
-    page = first or client.page(address)
-    while True:
-        yield page
-        if page.next is None:
-            return
-        if page.next in seen:
+    def _numbered(self, address: str) -> str:
+        if address in self._seen:
             raise SourceDown("GitHub named the same next page twice: the list has no end.")
-        seen.add(page.next)
-        page = client.page(page.next)
+        self._seen.add(address)
+        return address
 
 
 def _address(path: str, since: str, parameters: dict[str, str]) -> str:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from catchment.core.errors import CatchmentError
 from catchment.kit import Item, PermissionMissing, Session
+from catchment.kit.errands import Errands
 from catchment.kit.governor import governor_for
 from connectors.s3.config import S3Config
 from connectors.s3.credentials import S3Credentials
-from connectors.s3.errands import Errands
 from connectors.s3.errors import (
     Place,
     code_of,

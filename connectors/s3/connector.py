@@ -22,6 +22,7 @@ from catchment.kit import (
     Session,
     SourceAddress,
 )
+from catchment.kit.errands import Errand
 from connectors.s3 import address as addresses
 from connectors.s3 import config as settings
 from connectors.s3.bodies import Bodies
@@ -29,7 +30,6 @@ from connectors.s3.browse import browse_prefix
 from connectors.s3.client import Client
 from connectors.s3.config import WHOLE_BUCKET, S3Config
 from connectors.s3.credentials import S3Credentials
-from connectors.s3.errands import Errand
 from connectors.s3.health import no_match, probe
 from connectors.s3.listing import objects
 from connectors.s3.reading import Reader

@@ -7,8 +7,8 @@ from typing import Any
 
 from catchment.core.errors import SourceError
 from catchment.kit import Item, SourceDown
+from catchment.kit.errands import Errand
 from connectors.s3.client import Client
-from connectors.s3.errands import Errand
 
 PAGE_KEYS = 1000
 """The most that a server returns at a time."""

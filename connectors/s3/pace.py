@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from catchment.kit import Session, SourceBusy, SourceDown
+from catchment.kit.errands import Errands
 from catchment.kit.governor import Governor
-from connectors.s3.errands import Errands
 
 T = TypeVar("T")
 

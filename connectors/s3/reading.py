@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from catchment.kit import Content, Item, ItemUnreadable, SourceDown
+from catchment.kit.errands import Errand, Errands
 from catchment.kit.streams import PieceStream, buffered
 from connectors.s3.bodies import Bodies, Got
-from connectors.s3.errands import Errand, Errands
 from connectors.s3.items import refreshed
 
 WHOLE_BYTES = 1024 * 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from catchment.core.clock import SetClock
@@ -102,6 +104,25 @@ class TestFiles:
 
 
 class TestIssues:
+    def test_the_next_page_is_on_its_way_while_one_is_worked_on(
+        self,
+        source: GitHub,
+        vendor: Vendor,
+        repo: Repository,
+        clock: SetClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Whoever lists has nothing but the first issue yet."""
+        monkeypatch.setattr("connectors.github.client.PER_PAGE", 5)
+        for number in range(10):
+            clock.advance(600)
+            repo.open(f"Thing {number}", "Body")
+        asked_again = threading.Event()
+        vendor.faults.add(Fault(faults.meanwhile(asked_again.set), path=".*/weir/issues", skip=1, times=1))
+        first = next(iter(source.listing(source.scopes()[1])))
+        assert isinstance(first, Item)
+        assert asked_again.wait(10)
+
     @pytest.mark.parametrize("size", [1, 2, 11, 12, 100])
     @pytest.mark.parametrize("apart", [60.0, 0.0])
     def test_every_one_is_named_whatever_the_size_of_pages(

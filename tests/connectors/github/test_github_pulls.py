@@ -90,10 +90,18 @@ def test_robots_and_those_who_left_are_called_as_ever(
     assert "## ghost approved" in text
 
 
+@pytest.mark.parametrize("together", [100, 4])
 def test_a_position_is_told_of_what_was_yielded_alone(
-    source: GitHub, repo: Repository, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    source: GitHub,
+    vendor: Vendor,
+    repo: Repository,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+    together: int,
 ) -> None:
-    """Pull requests wait for others: a listing that goes on there begins before them."""
+    """Pull requests wait for others, and for answers: a listing that goes on there begins before them."""
+    monkeypatch.setattr("connectors.github.pulls.TOGETHER", together)
+    vendor.faults.add(Fault(faults.drip(0.0002), path="/graphql"))  # pages come while it is answered
     monkeypatch.setattr("connectors.github.issues.CHECKPOINT_ITEMS", 1)
     monkeypatch.setattr("connectors.github.client.PER_PAGE", 5)
     for number in range(40):

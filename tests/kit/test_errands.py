@@ -9,9 +9,8 @@ from concurrent.futures import TimeoutError as NotYet
 import pytest
 
 from catchment.core.errors import RunCancelled
-from catchment.kit import Session, SourceDown
-from connectors.s3 import errands
-from connectors.s3.errands import Errand, Errands
+from catchment.kit import Session, SourceDown, errands
+from catchment.kit.errands import Errand, Errands
 
 
 class _Late(Future[str]):

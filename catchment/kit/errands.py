@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as NotYet
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from catchment.kit import Session
+from catchment.kit.session import Session
 
 T = TypeVar("T")
 _TICK_SECONDS = 0.2
@@ -65,7 +65,7 @@ class Errands:
             if not self._idle.acquire(blocking=False):
                 self._threads += 1
                 given = (self._queue, self._idle)
-                threading.Thread(target=_serve, args=given, name="s3", daemon=True).start()
+                threading.Thread(target=_serve, args=given, name="errand", daemon=True).start()
         return Errand(future, self._session)
 
     def run(self, work: Callable[[], T]) -> T:
