@@ -18,6 +18,7 @@ GOALS = {
     "changed": 1.3,
     "memory": 1.1,
     "memory-flow": 1.1,
+    "memory-flow-peak": 2 / 3,  # 200 MB
     "growth": 1.15,
     "prefect": 1.1,
     "s3": 1.1,
@@ -58,8 +59,8 @@ MUSTS = {
 """A ratio above its must is a defect; the goal is what we work towards."""
 START_SECONDS = 0.3
 """What a sync with nothing to do may take beyond looking at the source."""
-ALLOWED_MB, WANTED_MB = 300, 200
-"""What the process tree of a flow may hold in a first sync of 10,000 files, and what we work towards."""
+ALLOWED_MB = 300
+"""What the process tree of a flow may hold in a first sync of 10,000 files."""
 
 
 def seconds(rounds: Rounds) -> str:

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,8 +71,8 @@ def measure(
             process = subprocess.Popen(command, stdout=out, stderr=err, env=surroundings(environment or {}))
         except OSError as error:
             raise RunFailed(f"{command[0]} does not start: {error}") from error
-        peak = Peak(process.pid)
-        with peak if watch_memory else nullcontext():
+        with ExitStack() as watch:
+            peak = watch.enter_context(Peak(process.pid)) if watch_memory else None
             code = _wait(process, timeout_seconds)
             seconds = time.perf_counter() - start
             cpu = _children_cpu() - before
@@ -80,7 +80,7 @@ def measure(
     if code != 0:
         lines = "\n".join(written).strip().splitlines()[-_LAST_LINES:]
         raise RunFailed(f"{' '.join(command[:4])} ... ended with {code}:\n" + "\n".join(lines))
-    return Measured(seconds, cpu, peak.bytes, _last_json(written[0]))
+    return Measured(seconds, cpu, peak.bytes if peak else 0, _last_json(written[0]))
 
 
 def python_job(module: str, *arguments: object) -> list[str]:

@@ -38,14 +38,13 @@ class Pulls:
         self._spool = spool
         self._item_of = item_of
         self._held: list[Row] = []
-        self._asked: list[Row] = []
-        self._answer: Errand[dict[str, Reviewed]] | None = None
+        self._asked: tuple[list[Row], Errand[dict[str, Reviewed]]] | None = None
 
     @property
     def oldest(self) -> str | None:
         """The time of the last change of the one that is held longest; None where none is."""
-        first = next(iter(self._asked or self._held), None)
-        return None if first is None else str(first["updated_at"])
+        rows = self._held if self._asked is None else self._asked[0]
+        return str(rows[0]["updated_at"]) if rows else None
 
     def hold(self, raw: Row) -> None:
         """Take one in."""
@@ -53,7 +52,7 @@ class Pulls:
 
     def answered(self) -> Iterator[Item]:
         """Ask about those that fill whole questions, and yield those that are answered."""
-        if self._answer is not None and self._answer.done:
+        if self._asked is not None and self._asked[1].done:
             yield from self._told()
         while len(self._held) >= TOGETHER:
             yield from self._told()
@@ -67,16 +66,16 @@ class Pulls:
             yield from self._told()
 
     def _ask(self) -> None:
-        self._asked, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
-        ids = [str(raw["node_id"]) for raw in self._asked]
-        self._answer = self._client.errands.start(partial(reviews_of, self._client, ids))
+        rows, self._held = self._held[:TOGETHER], self._held[TOGETHER:]
+        ids = [str(raw["node_id"]) for raw in rows]
+        self._asked = rows, self._client.errands.start(partial(reviews_of, self._client, ids))
 
     def _told(self) -> Iterator[Item]:
         """Wait for the answer to what was asked, and yield those that it is about."""
-        if self._answer is None:
+        if self._asked is None:
             return
-        reviewed = self._answer.result()
-        rows, self._asked, self._answer = self._asked, [], None
+        rows, answer = self._asked
+        reviewed, self._asked = answer.result(), None
         for raw in rows:
             item = self._item_of(raw)
             item.content = self._content(raw, reviewed.get(item.key))

@@ -74,7 +74,7 @@ class TestRun:
 
 class TestFlow:
     @pytest.fixture(autouse=True)
-    def without_a_stack(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def without_a_stack(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The test plays the worker: what it starts is the flow."""
 
         @contextmanager

@@ -261,6 +261,19 @@ class TestBroken:
         assert seen
         assert not any(isinstance(event, Complete) for event in seen)
 
+    @pytest.mark.parametrize("path", [r".*/issues/comments", r".*/pulls/comments"])
+    def test_without_what_was_said_nothing_is_listed(
+        self, source: GitHub, vendor: Vendor, repo: Repository, clock: SetClock, path: str
+    ) -> None:
+        """Both lists come before the issues: an issue that is listed has all its comments."""
+        talk_of(repo, clock, 3)
+        vendor.faults.add(Fault(faults.answer(500), path=path))
+        events = []
+        with pytest.raises(SourceDown):
+            for event in source.listing(source.scopes()[1]):
+                events.append(event)
+        assert not events
+
     def test_and_what_fails_once_costs_a_request(
         self, source: GitHub, vendor: Vendor, repo: Repository, clock: SetClock
     ) -> None:
